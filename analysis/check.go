@@ -1,0 +1,141 @@
+package analysis
+
+// checkState is the memory of one check, and its JSON.
+type checkState struct {
+	// Name, Quantile, Relative, Absolute and Slack say what the evidence is about: it is worth nothing for another promise.
+	Name     string  `json:"name"`
+	Quantile float64 `json:"quantile,omitempty"`
+	Relative float64 `json:"relative"`
+	Absolute float64 `json:"absolute"`
+	Slack    int64   `json:"slack,omitempty"`
+	// Harm and Safe are the two e-processes.
+	Harm process `json:"harm"`
+	Safe process `json:"safe"`
+	// FailedAt and ShownAt are when it failed and when it was shown to be within tolerance, in Unix nanoseconds; 0 for
+	// not yet. Both are final.
+	FailedAt int64 `json:"failed_at"`
+	ShownAt  int64 `json:"shown_at"`
+	// The compared requests of the rollout.
+	CanaryBad   uint64 `json:"canary_bad"`
+	CanaryTotal uint64 `json:"canary_total"`
+	StableBad   uint64 `json:"stable_bad"`
+	StableTotal uint64 `json:"stable_total"`
+	// StepCanary is the compared canary requests of the step.
+	StepCanary uint64 `json:"step_canary"`
+	// Expected is how many of the Matched canary requests would have been bad at stable's rate of the same time.
+	Expected float64 `json:"expected"`
+	Matched  float64 `json:"matched"`
+}
+
+func newCheckState(c *Check) checkState {
+	return checkState{
+		Name: c.Name, Quantile: c.Quantile, Relative: c.Relative, Absolute: c.Absolute, Slack: int64(c.Slack),
+		Harm: newProcess(harm), Safe: newProcess(safe),
+	}
+}
+
+// sameAs says whether the evidence is about this check.
+func (k *checkState) sameAs(c *Check) bool {
+	return k.Name == c.Name && k.Quantile == c.Quantile && k.Relative == c.Relative && k.Absolute == c.Absolute &&
+		k.Slack == int64(c.Slack)
+}
+
+// learn bets on the blocks of one tick. The factors of all strata multiply into the same wealth: each is a fair or losing
+// bet given everything before it, also given which stratum the request is of.
+func (j *Judge) learn(i int, blocks []Block) {
+	c, k, r := &j.settings.Checks[i], &j.memory.Checks[i], &j.rules[i]
+	if c.latency() && j.warming() {
+		return
+	}
+	began := false
+	for n := range blocks {
+		s := j.stratum(blocks[n].Stratum)
+		if !learnable(s.Weight) || !s.Streams[i].Known {
+			continue
+		}
+		t := c.tally(&blocks[n], &s.Streams[i])
+		if t.empty() {
+			continue
+		}
+		if !began {
+			k.Harm.enter(j.memory.Now, &r.burst)
+			began = true
+		}
+		k.Harm.bet(harm, &s.bets[i].harm, &t)
+		k.Safe.bet(safe, &s.bets[i].safe, &t)
+		k.count(&t)
+		s.Streams[i].count(&t)
+	}
+	if began {
+		k.Harm.settle(harm, r.burst.most)
+		k.Safe.settle(safe, unguarded)
+		k.decide(j.memory.Now, r)
+	}
+}
+
+// warming says whether latency is not judged yet: the period begins with the first request of the canary.
+func (j *Judge) warming() bool {
+	m := &j.memory
+	return m.FirstCanary == 0 || m.Now-m.FirstCanary < int64(j.settings.WarmUp)
+}
+
+// tally is the requests of a block as this check sees them.
+func (c *Check) tally(b *Block, st *stream) tally {
+	if !c.latency() {
+		return tally{b.Canary.Bad, b.Canary.Good, b.Stable.Bad, b.Stable.Good}
+	}
+	var t tally
+	t.canaryBad, t.canaryGood = splitAt(b.CanaryLatency, st.CanaryLimit)
+	t.stableBad, t.stableGood = splitAt(b.StableLatency, st.StableLimit)
+	return t
+}
+
+func (k *checkState) count(t *tally) {
+	k.CanaryBad += t.canaryBad
+	k.CanaryTotal += t.canary()
+	k.StableBad += t.stableBad
+	k.StableTotal += t.stable()
+	k.StepCanary += t.canary()
+}
+
+func (st *stream) count(t *tally) {
+	st.CanaryTotal += t.canary()
+	st.StableBad += t.stableBad
+	st.StableTotal += t.stable()
+}
+
+// decide takes note of a threshold that was reached.
+func (k *checkState) decide(at int64, r *rule) {
+	if k.FailedAt == 0 && k.Harm.Log >= r.needed {
+		k.FailedAt = at
+	}
+	if k.ShownAt == 0 && k.Safe.Log >= r.shown {
+		k.ShownAt = at
+	}
+}
+
+// close books the canary requests of a period at stable's rate of the same period. Periods and strata are never pooled:
+// when the weight and the load grow together, pooled rates show a difference that is not there (Simpson's paradox).
+func (k *checkState) close(s *stratum, i int, c *Check) {
+	k.Expected, k.Matched = k.withOpen(s, i, c)
+	st := &s.Streams[i]
+	st.CanaryTotal, st.StableBad, st.StableTotal = 0, 0, 0
+}
+
+// withOpen is Expected and Matched with the open period of one stratum.
+func (k *checkState) withOpen(s *stratum, i int, c *Check) (expected, matched float64) {
+	n := float64(s.Streams[i].CanaryTotal)
+	rate, known := s.rate(i, c)
+	if n == 0 || !known {
+		return k.Expected, k.Matched
+	}
+	return k.Expected + n*rate, k.Matched + n
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

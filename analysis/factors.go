@@ -1,0 +1,103 @@
+package analysis
+
+import "math"
+
+// direction says what an e-process bets against.
+type direction uint8
+
+const (
+	// harm bets against "the canary is within tolerance".
+	harm direction = iota + 1
+	// safe bets against "the canary is at or beyond the tolerance".
+	safe
+)
+
+const (
+	harmBets = 10
+	safeBets = 6
+	maxBets  = harmBets
+)
+
+// bankruptcy is the largest part of the wealth that one request may cost.
+const bankruptcy = 0.9
+
+// bets is how many bets a direction spreads its wealth over.
+func (d direction) bets() int {
+	if d == safe {
+		return safeBets
+	}
+	return harmBets
+}
+
+// odds are the circumstances of a bet, all known before the request they are applied to.
+type odds struct {
+	weight float64 // probability that a request goes to the canary, above 0 and below 1
+	centre float64 // guess of stable's bad rate
+	rho    float64 // allowed factor on stable's bad rate, at least 1
+	delta  float64 // allowed on top of it
+}
+
+// kappa is the size of bet j. The sizes are a ladder of halves because the best one depends on how bad the canary is, which
+// nobody knows; the smaller bets of harm find a small excess at high error rates.
+func (o odds) kappa(d direction, j int) float64 {
+	u := o.weight / (1 - o.weight)
+	largest := max(o.delta+o.centre, u*(o.rho-o.centre))
+	if d == safe {
+		largest = max(1-o.delta-o.centre, u*o.centre)
+	}
+	return bankruptcy / largest * math.Ldexp(1, -j)
+}
+
+// factors are what one request of each kind adds to the log wealth of one bet.
+type factors struct {
+	canaryBad, canaryGood, stableBad, stableGood float64
+}
+
+// factors of bet j. With Y = 1 for a bad request and A = 1 for a request of the canary, the multiplier of the wealth is
+//
+//	1 + k (A (Y - delta - b) - (1-A) u (rho Y - b)),  u = w/(1-w),  k = +kappa for harm and -kappa for safe.
+//
+// Why that is valid: its conditional expectation is exactly 1 + k w (p_canary - delta - rho p_stable), at most 1 under the
+// hypothesis that is bet against, whatever the past was, so the wealth is a nonnegative supermartingale, a mixture of such
+// wealths is one too, and by Ville P(sup E >= 1/a) <= a. The centre b cancels: it only lowers the variance, and makes
+// the test insensitive to small errors of w while b is near p_stable. (The inverse weight u is that of Karampatziakis,
+// Mineiro and Ramdas 2021, the capital process that of Waudby-Smith and Ramdas 2023.)
+func (o odds) factors(d direction, j int) factors {
+	k := o.kappa(d, j)
+	if d == safe {
+		k = -k
+	}
+	u := o.weight / (1 - o.weight)
+	return factors{
+		canaryBad:  math.Log1p(k * (1 - o.delta - o.centre)),
+		canaryGood: math.Log1p(-k * (o.delta + o.centre)),
+		stableBad:  math.Log1p(-k * u * (o.rho - o.centre)),
+		stableGood: math.Log1p(k * u * o.centre),
+	}
+}
+
+// ladder is the factors of all bets of one direction.
+type ladder [maxBets]factors
+
+func (l *ladder) set(o odds, d direction) {
+	for j := range d.bets() {
+		l[j] = o.factors(d, j)
+	}
+}
+
+// tally is the new requests of one stratum for one stream.
+type tally struct {
+	canaryBad, canaryGood, stableBad, stableGood uint64
+}
+
+func (t *tally) empty() bool { return t.canary()|t.stable() == 0 }
+
+func (t *tally) canary() uint64 { return t.canaryBad + t.canaryGood }
+
+func (t *tally) stable() uint64 { return t.stableBad + t.stableGood }
+
+// log is what a tally adds to the log wealth of a bet with these factors.
+func (f *factors) log(t *tally) float64 {
+	return float64(t.canaryBad)*f.canaryBad + float64(t.canaryGood)*f.canaryGood +
+		float64(t.stableBad)*f.stableBad + float64(t.stableGood)*f.stableGood
+}

@@ -1,0 +1,250 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Counts is the finished requests of one variant. A request that the client gave up is in neither.
+type Counts struct {
+	// Bad is how many failed.
+	Bad uint64
+	// Good is how many did not.
+	Good uint64
+}
+
+func (c Counts) total() uint64 { return c.Bad + c.Good }
+
+// Block is the new requests of one stratum since the last call, all drawn with the same probability.
+type Block struct {
+	// Stratum tells apart draws with different probabilities, 1 to MaxStrata.
+	Stratum int
+	// Weight is the probability with which each of these requests was sent to the canary, 0 to 1. At 0, and from 0.95 on,
+	// there is nothing to compare: stable's requests are remembered, no evidence is gained.
+	Weight float64
+	// Canary and Stable are the requests of the two variants.
+	Canary, Stable Counts
+	// CanaryLatency and StableLatency are the latencies of requests that did not fail, buckets in any order. They may come
+	// in fewer blocks than the counts do; empty when there are none or when latency is not judged.
+	CanaryLatency, StableLatency []Bucket
+}
+
+// empty says that nothing happened.
+func (b *Block) empty() bool {
+	return b.Canary.total()|b.Stable.total() == 0 && len(b.CanaryLatency)+len(b.StableLatency) == 0
+}
+
+// Judge gathers the evidence of one rollout. Make one with NewJudge or Restore. One goroutine at a time may use it.
+type Judge struct {
+	settings Settings
+	memory   State   // everything that a restart must not forget
+	rules    []rule  // one for each check, derived from settings
+	last     Verdict // what Verdict answered last
+	stale    bool    // whether counts have come since
+}
+
+// rule is what follows from the settings for one check.
+type rule struct {
+	needed float64 // log wealth of harm at which it has failed
+	shown  float64 // log wealth of safe at which it is shown within tolerance
+	burst  burst
+}
+
+// NewJudge makes a judge that knows nothing. Settings that Validate rejects are a bug of the caller and panic.
+func NewJudge(settings Settings) *Judge {
+	if err := settings.Validate(); err != nil {
+		panic("analysis: " + err.Error())
+	}
+	j := &Judge{settings: settings.filled(), stale: true}
+	j.memory.Version = stateVersion
+	for i := range j.settings.Checks {
+		c := &j.settings.Checks[i]
+		needed := threshold(j.settings.Alpha, c.Share)
+		j.rules = append(j.rules, rule{
+			needed: needed,
+			shown:  -math.Log(j.settings.Beta),
+			burst:  newBurst(int64(c.Window), needed, c.Windows),
+		})
+		j.memory.Checks = append(j.memory.Checks, newCheckState(c))
+	}
+	return j
+}
+
+// Observe takes the new requests since the last call: one block for each stratum, each with the weight its requests were
+// drawn with. The bets on these blocks are made of earlier calls only. Burst windows slide in quarters, aligned to the clock
+// of now. A call without blocks, or with empty ones, is how the judge hears of silence; it costs next
+// to nothing. A block of an unknown stratum is a bug of the caller and panics.
+func (j *Judge) Observe(now time.Time, blocks []Block) {
+	at := now.UnixNano()
+	m := &j.memory
+	if m.Started == 0 {
+		m.Started, m.WeightAt = at, at
+	}
+	m.Now = at
+	if m.Changed && len(blocks) > 0 {
+		j.retire(blocks)
+	}
+	traffic := false
+	for i := range blocks {
+		j.weigh(&blocks[i])
+		traffic = traffic || !blocks[i].empty()
+	}
+	if !traffic {
+		return
+	}
+	j.stale = true
+	j.keepTime(at)
+	for i := range m.Checks {
+		j.learn(i, blocks)
+	}
+	for i := range blocks {
+		j.book(&blocks[i])
+	}
+}
+
+// WeightChanged says that the weight of some stratum is another one from now on. The next blocks restart the bets, so that a
+// fault that only shows under more load is found; a stratum that is not among them is taken to be over. A block with
+// another weight than the one before restarts the bets too.
+func (j *Judge) WeightChanged(now time.Time) {
+	j.memory.Now = now.UnixNano()
+	j.memory.WeightAt = j.memory.Now
+	j.memory.Changed = true
+	if j.memory.Started == 0 {
+		j.memory.Started = j.memory.Now
+	}
+}
+
+// NewStep starts the counts of a step from zero. The evidence carries over: it is about the same canary.
+func (j *Judge) NewStep(now time.Time) {
+	m := &j.memory
+	m.Now = now.UnixNano()
+	m.StepUncompared = 0
+	for i := range m.Checks {
+		m.Checks[i].StepCanary = 0
+	}
+	for i := range m.Strata {
+		m.Strata[i].Canary, m.Strata[i].Stable = 0, 0
+	}
+	j.stale = true
+}
+
+// StartOver forgets the evidence and the counts, not the picture of stable: for a new attempt, or when a person has
+// decided to go on in spite of a fail. The chance of a false fail counts from here again.
+func (j *Judge) StartOver(now time.Time) {
+	fresh := NewJudge(j.settings)
+	fresh.memory.Strata = j.memory.Strata
+	fresh.memory.Refreshed = j.memory.Refreshed
+	fresh.memory.Recent = j.memory.Recent
+	fresh.memory.LastStable = j.memory.LastStable
+	*j = *fresh
+	for i := range j.memory.Strata {
+		st := j.memory.Strata[i].Streams
+		for k := range st {
+			st[k].CanaryTotal, st[k].StableBad, st[k].StableTotal = 0, 0, 0
+		}
+	}
+	j.NewStep(now)
+	j.memory.Started, j.memory.WeightAt = j.memory.Now, j.memory.Now
+}
+
+// weigh takes note of the weight of a block. The split is checked for each weight on its own.
+func (j *Judge) weigh(b *Block) {
+	s := j.stratum(b.Stratum)
+	if s.Weight == b.Weight {
+		return
+	}
+	s.Weight = b.Weight
+	s.Canary, s.Stable = 0, 0
+	j.memory.WeightAt = j.memory.Now
+	j.memory.Changed = true
+	j.stale = true
+}
+
+// retire ends the strata that have no block after a change of weights.
+func (j *Judge) retire(blocks []Block) {
+	for i := range j.memory.Strata {
+		s := &j.memory.Strata[i]
+		there := false
+		for k := range blocks {
+			there = there || blocks[k].Stratum == s.Number
+		}
+		if !there {
+			s.Weight = 0
+			s.Canary, s.Stable = 0, 0
+			j.stale = true
+		}
+	}
+}
+
+// stratum finds the stratum, or makes it.
+func (j *Judge) stratum(number int) *stratum {
+	m := &j.memory
+	for i := range m.Strata {
+		if m.Strata[i].Number == number {
+			return &m.Strata[i]
+		}
+	}
+	if number < 1 || number > MaxStrata {
+		panic(fmt.Sprintf("analysis: stratum %d is not one of 1 to %d", number, MaxStrata))
+	}
+	n := len(j.settings.Checks)
+	m.Strata = append(m.Strata, stratum{Number: number, Streams: make([]stream, n), bets: make([]bets, n)})
+	s := &m.Strata[len(m.Strata)-1]
+	for i := range j.settings.Checks {
+		s.renew(i, &j.settings.Checks[i], j.settings.MinReference)
+		s.arm(i, &j.settings.Checks[i])
+	}
+	return s
+}
+
+// keepTime does what is due before the next block is judged, all of it from earlier blocks: restarts, and a new picture of
+// stable. While nothing happens nothing is due, so that a quiet service costs nothing.
+func (j *Judge) keepTime(at int64) {
+	m := &j.memory
+	changed := m.Changed
+	m.Changed = false
+	switch {
+	case !j.learning():
+	case m.Restarted == 0: // the first bets are no restart
+		m.Restarted = at
+	default:
+		periodic := due(at, m.Restarted, j.settings.RestartEvery)
+		if periodic {
+			m.Restarted = at
+		}
+		if changed || periodic {
+			j.restart()
+		}
+	}
+	if changed || due(at, m.Refreshed, j.settings.Refresh) {
+		j.refresh(at)
+	}
+}
+
+// due says whether a period is over. A clock that was set back starts it anew.
+func due(at, last int64, every time.Duration) bool { return at < last || at-last >= int64(every) }
+
+// refresh closes the books of the period and renews what the next bets are made of.
+func (j *Judge) refresh(at int64) {
+	m := &j.memory
+	part := halved(at-m.Refreshed, int64(j.settings.HalfLife))
+	m.Refreshed = at
+	for k := range m.Strata {
+		s := &m.Strata[k]
+		for i := range j.settings.Checks {
+			m.Checks[i].close(s, i, &j.settings.Checks[i])
+		}
+		s.fade(part)
+		for i := range j.settings.Checks {
+			s.renew(i, &j.settings.Checks[i], j.settings.MinReference)
+			s.arm(i, &j.settings.Checks[i])
+		}
+	}
+}
+
+func (j *Judge) restart() {
+	for i := range j.memory.Checks {
+		j.memory.Checks[i].Harm.restart()
+	}
+}

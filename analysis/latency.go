@@ -1,0 +1,79 @@
+package analysis
+
+import (
+	"math"
+	"math/bits"
+)
+
+// NumBuckets is the number of buckets of a latency histogram: log-linear, unit one microsecond, 128 buckets for every power
+// of two (so a bucket is at most 1/128 wide), up to 2^32-1 microseconds.
+const NumBuckets = 3328
+
+// Bucket is the new requests of one latency bucket.
+type Bucket struct {
+	// Index is the bucket: v for v < 256 microseconds, else s<<7 + v>>s with s = bits.Len64(v)-8.
+	Index int
+	// Count is how many requests fell into it.
+	Count uint64
+}
+
+// bucketOf is the bucket of a latency in microseconds.
+func bucketOf(micros uint64) int {
+	micros = min(micros, math.MaxUint32)
+	if micros < 256 {
+		return int(micros)
+	}
+	s := bits.Len64(micros) - 8
+	return s<<7 + int(micros>>s)
+}
+
+// lowerEdge is the smallest latency, in microseconds, of a bucket.
+func lowerEdge(i int) uint64 {
+	if i < 256 {
+		return uint64(i)
+	}
+	return uint64(i&127+128) << (i>>7 - 1)
+}
+
+func upperEdge(i int) uint64 { return lowerEdge(i + 1) }
+
+// quantileBucket is the first bucket at which the running count reaches the share p of the total.
+func quantileBucket(counts []float64, total, p float64) int {
+	sum := 0.0
+	for i, c := range counts {
+		sum += c
+		if sum >= p*total {
+			return i
+		}
+	}
+	return len(counts) - 1
+}
+
+// canaryBucket is where the canary's limit lies when stable's is the upper edge of the given bucket: the first bucket whose
+// upper edge allows for the tolerance. Rounding up costs at most one bucket.
+func canaryBucket(stable int, relative, micros float64) int {
+	limit := (1+relative)*float64(upperEdge(stable)) + micros
+	if limit > math.MaxUint32 {
+		return NumBuckets - 1
+	}
+	i := max(stable, bucketOf(uint64(limit))-1)
+	for i < NumBuckets-1 && float64(upperEdge(i)) < limit {
+		i++
+	}
+	return i
+}
+
+// latencyCentre is the guess of how often stable exceeds its own limit.
+func latencyCentre(exceed, total, p float64) float64 { return (exceed + (1 - p)) / (total + 1) }
+
+// split divides the requests of a block at a limit.
+func splitAt(buckets []Bucket, limit int) (bad, good uint64) {
+	for _, b := range buckets {
+		if b.Index > limit {
+			bad += b.Count
+		} else {
+			good += b.Count
+		}
+	}
+	return bad, good
+}

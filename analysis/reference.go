@@ -1,0 +1,136 @@
+package analysis
+
+import "math"
+
+const (
+	// priorBad and priorTotal keep the guess of the error rate away from zero: a stable without a single error is taken
+	// for one that fails about once in a thousand until much traffic says otherwise.
+	priorBad   = 0.5
+	priorTotal = 500
+	// maxCentre bounds the guess, so that a stable that fails all the time leaves room to bet.
+	maxCentre = 0.5
+)
+
+// centre is the guess of stable's error rate from its remembered requests.
+func centre(bad, total float64) float64 { return min(maxCentre, (bad+priorBad)/(total+priorTotal)) }
+
+// stratum is what is known about the traffic drawn with one probability, and its JSON.
+//
+// The picture of stable is kept per stratum. Any guess that is made from earlier blocks is valid, because the centre cancels
+// in the expectation; but the variance, and the damage a slightly wrong weight does, are small only while the guess is
+// near this stratum's own rate, and segments (early testers) differ from the rest in just that.
+type stratum struct {
+	// Number is the stratum, 1 to MaxStrata.
+	Number int `json:"number"`
+	// Weight is the probability that is in force.
+	Weight float64 `json:"weight"`
+	// Bad and Total are the remembered stable requests, fading by the half life.
+	Bad   float64 `json:"bad"`
+	Total float64 `json:"total"`
+	// Latency is the remembered stable latencies, fading too; empty without latency checks.
+	Latency histogram `json:"latency,omitempty"`
+	// Canary and Stable are the requests since the weight or the step changed, for the check of the share.
+	Canary uint64 `json:"canary"`
+	Stable uint64 `json:"stable"`
+	// Streams is one for each check.
+	Streams []stream `json:"streams"`
+
+	bets []bets // derived from Weight and Streams, one for each check
+}
+
+// stream is one check within one stratum, and its JSON.
+type stream struct {
+	// Known says that there is a centre to bet around.
+	Known bool `json:"known"`
+	// Centre is the guess of stable's bad rate that is in force.
+	Centre float64 `json:"centre"`
+	// StableLimit and CanaryLimit are the last buckets that are not bad, for latency.
+	StableLimit int `json:"stable_limit,omitempty"`
+	CanaryLimit int `json:"canary_limit,omitempty"`
+	// CanaryTotal, StableBad and StableTotal count since the last refresh.
+	CanaryTotal uint64 `json:"canary_total"`
+	StableBad   uint64 `json:"stable_bad"`
+	StableTotal uint64 `json:"stable_total"`
+}
+
+// bets are the factors in force of one check in one stratum.
+type bets struct{ harm, safe ladder }
+
+// learnable says whether anything can be learnt from traffic that is drawn with this probability.
+func learnable(w float64) bool { return w > 0 && w < maxWeight }
+
+// fade forgets: everything remembered counts for the given part from now on.
+func (s *stratum) fade(part float64) {
+	s.Bad *= part
+	s.Total *= part
+	for i := range s.Latency {
+		s.Latency[i] *= part
+	}
+}
+
+// remember adds the stable requests of a block. It comes after the block was judged: what a bet is made of must not know
+// what is bet on.
+func (s *stratum) remember(b *Block) {
+	s.Bad += float64(b.Stable.Bad)
+	s.Total += float64(b.Stable.total())
+	if len(b.StableLatency) > 0 && s.Latency == nil {
+		s.Latency = make(histogram, NumBuckets)
+	}
+	for _, v := range b.StableLatency {
+		if v.Index >= 0 && v.Index < NumBuckets {
+			s.Latency[v.Index] += float64(v.Count)
+		}
+	}
+}
+
+// renew takes the guess for one check from what is remembered.
+func (s *stratum) renew(i int, c *Check, minimum float64) {
+	st := &s.Streams[i]
+	if !c.latency() {
+		st.Known, st.Centre = true, centre(s.Bad, s.Total)
+		return
+	}
+	total := 0.0
+	for _, v := range s.Latency {
+		total += v
+	}
+	if st.Known = total >= minimum; !st.Known {
+		return
+	}
+	st.StableLimit = quantileBucket(s.Latency, total, c.Quantile)
+	st.CanaryLimit = canaryBucket(st.StableLimit, c.Relative, float64(c.Slack.Microseconds()))
+	exceed := 0.0
+	for _, v := range s.Latency[st.StableLimit+1:] {
+		exceed += v
+	}
+	st.Centre = latencyCentre(exceed, total, c.Quantile)
+}
+
+// arm computes the factors of one check from the weight and the guess that are in force.
+func (s *stratum) arm(i int, c *Check) {
+	if !learnable(s.Weight) || !s.Streams[i].Known {
+		return
+	}
+	o := odds{weight: s.Weight, centre: s.Streams[i].Centre, rho: c.rho(), delta: c.delta()}
+	s.bets[i].harm.set(o, harm)
+	s.bets[i].safe.set(o, safe)
+}
+
+// rate is stable's bad rate at the time of the requests since the last refresh: their own, or else the remembered one.
+func (s *stratum) rate(i int, c *Check) (rate float64, known bool) {
+	st := &s.Streams[i]
+	switch {
+	case st.StableTotal > 0:
+		return float64(st.StableBad) / float64(st.StableTotal), true
+	case c.latency():
+		return st.Centre, st.Known
+	case s.Total >= 1:
+		return s.Bad / s.Total, true
+	}
+	return 0, false
+}
+
+// halved is the part that remains of a memory after some time.
+func halved(nanos, halfLife int64) float64 {
+	return math.Exp2(-float64(max(0, nanos)) / float64(halfLife))
+}

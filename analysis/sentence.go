@@ -1,0 +1,154 @@
+package analysis
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sentence says a check's verdict in plain words.
+func (c *Check) sentence(v *CheckVerdict, learning bool) string {
+	switch {
+	case v.Class == Fail:
+		return c.numbers(v)
+	case v.CanaryTotal == 0:
+		if !learning {
+			return "nothing to compare yet"
+		}
+		return "no canary requests yet"
+	case v.Class == NoData && !learning:
+		return c.numbers(v) + "; nothing to compare at the present weight"
+	case v.Class == NoData:
+		text := count(v.CanaryTotal) + " of " + count(v.MinRequests) + " canary requests needed"
+		if v.CanaryBad > 0 {
+			text += ", " + count(v.CanaryBad) + " of them " + c.bad()
+		}
+		return text
+	case v.Class == Pass:
+		return c.numbers(v) + "; shown within tolerance"
+	}
+	return c.numbers(v) + "; not shown within tolerance yet (1 in " + rounded(v.ToleranceEvidence) + ", needed 1 in " +
+		rounded(v.ToleranceNeeded) + ")"
+}
+
+// numbers is the comparison itself.
+func (c *Check) numbers(v *CheckVerdict) string {
+	text := "canary " + percent(v.CanaryRate) + " of " + count(v.CanaryTotal) + " " + c.bad() +
+		", stable " + percent(v.StableRate) + " of " + count(v.StableTotal) + "; allowed " + c.allowance()
+	if v.Evidence <= 1 {
+		return text + "; no evidence against it"
+	}
+	return text + "; evidence 1 in " + rounded(v.Evidence) + " against chance, needed 1 in " + rounded(v.Needed)
+}
+
+// bad is the word for a bad request.
+func (c *Check) bad() string {
+	if c.latency() {
+		return "slower than the limit"
+	}
+	return "failed"
+}
+
+// allowance is the tolerance. It is a sum: stable's rate, a part of it more, and the points on top.
+func (c *Check) allowance() string {
+	relative := "+" + decimal(100*c.Relative, 2) + " %"
+	switch {
+	case c.latency() && c.Slack > 0:
+		return relative + " plus " + span(int64(c.Slack))
+	case !c.latency() && c.Absolute > 0:
+		return relative + " plus " + decimal(100*c.Absolute, 4) + " points"
+	}
+	return relative
+}
+
+// sentence of the whole: that of the check which decided the class. The only check needs no name.
+func (j *Judge) sentence(v *Verdict) string {
+	worst := -1
+	for i := range v.Checks {
+		k := &v.Checks[i]
+		if k.Class != v.Class || (v.Class == Fail && !k.Critical) {
+			continue
+		}
+		if worst < 0 || k.Score < v.Checks[worst].Score {
+			worst = i
+		}
+	}
+	for i := range v.Checks { // marginal because of checks without data, or of one that is only shown
+		if worst < 0 && v.Checks[i].Class != Pass {
+			worst = i
+		}
+	}
+	if len(v.Checks) == 1 {
+		return v.Checks[0].Sentence
+	}
+	return v.Checks[worst].Name + ": " + v.Checks[worst].Sentence
+}
+
+// percent writes a share with the digits that matter: "0.40 %", "0.0042 %", "23.1 %", "100 %".
+func percent(share float64) string {
+	p := 100 * share
+	switch {
+	case p == 0:
+		return "0 %"
+	case p == 100:
+		return "100 %"
+	case p >= 99.95:
+		return decimal(p, 4) + " %"
+	case p >= 10:
+		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
+	case p >= 0.1:
+		return strconv.FormatFloat(p, 'f', 2, 64) + " %"
+	}
+	return strconv.FormatFloat(p, 'f', min(12, 1-int(math.Floor(math.Log10(p)))), 64) + " %"
+}
+
+// count writes a number with separators for thousands: "37,080".
+func count(n uint64) string {
+	digits := strconv.FormatUint(n, 10)
+	var b strings.Builder
+	for i, d := range []byte(digits) {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte(d)
+	}
+	return b.String()
+}
+
+// rounded writes odds: two digits matter, "3,400"; small odds are written as they are, "1.4".
+func rounded(n float64) string {
+	switch {
+	case n >= maxOdds:
+		return "more than " + count(maxOdds)
+	case n < 10:
+		return decimal(n, 1)
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(n))-1)
+	return count(uint64(math.Round(n/unit) * unit))
+}
+
+// decimal writes a number with at most so many decimals and no zeros at the end.
+func decimal(v float64, places int) string {
+	text := strconv.FormatFloat(v, 'f', places, 64)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
+
+// span writes a duration without false precision: "38 h", "12 min", "61 s", "1 ms".
+func span(nanos int64) string {
+	d := time.Duration(nanos)
+	switch {
+	case d >= 2*time.Hour:
+		return decimal(d.Hours(), 0) + " h"
+	case d >= 2*time.Minute:
+		return decimal(d.Minutes(), 0) + " min"
+	case d >= 10*time.Second:
+		return decimal(d.Seconds(), 0) + " s"
+	case d >= time.Second:
+		return decimal(d.Seconds(), 1) + " s"
+	}
+	return decimal(float64(d)/1e6, 3) + " ms"
+}

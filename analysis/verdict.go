@@ -1,0 +1,208 @@
+package analysis
+
+import (
+	"math"
+	"time"
+)
+
+// Verdict is what a judge has to say at the last moment it was told. It is a value: it does not change afterwards.
+type Verdict struct {
+	// Class is fail when a critical check failed, no_data when the error rate has none (or there is nothing to compare
+	// with), pass when every check passes, marginal otherwise.
+	Class Class `json:"class"`
+	// Score is 0 for a proven regression, 50 for "we do not know", 100 for shown within tolerance.
+	Score float64 `json:"score"`
+	// Text is the verdict in one sentence.
+	Text string `json:"sentence"`
+	// Checks are the verdicts of the checks, in the order of the settings.
+	Checks []CheckVerdict `json:"checks"`
+	// Learning says whether there is a weight at which the variants can be compared.
+	Learning bool `json:"learning"`
+	// StepUncompared is the canary requests of the step that were drawn with a weight at which nothing is learnt.
+	StepUncompared uint64 `json:"step_uncompared"`
+	// LastCanary and LastStable are when requests of the variants were last seen; zero for never.
+	LastCanary time.Time `json:"last_canary,omitzero"`
+	LastStable time.Time `json:"last_stable,omitzero"`
+	// Hold is what speaks for stopping the clock of the step; empty for nothing.
+	Hold []Hold `json:"hold,omitempty"`
+}
+
+// Sentence is the verdict in plain words.
+func (v Verdict) Sentence() string { return v.Text }
+
+// CheckVerdict is the verdict of one check with the numbers that explain it.
+type CheckVerdict struct {
+	// Name is the check.
+	Name string `json:"name"`
+	// Class is the verdict, Score its place between 0 (regression proven) and 100 (shown within tolerance).
+	Class Class   `json:"class"`
+	Score float64 `json:"score"`
+	// Critical says whether a fail of this check is a fail of the whole.
+	Critical bool `json:"critical"`
+	// CanaryBad, CanaryTotal, StableBad and StableTotal are the compared requests of the rollout.
+	CanaryBad   uint64 `json:"canary_bad"`
+	CanaryTotal uint64 `json:"canary_total"`
+	StableBad   uint64 `json:"stable_bad"`
+	StableTotal uint64 `json:"stable_total"`
+	// StepCanary is the compared canary requests of the step, MinRequests how many are needed to say anything.
+	StepCanary  uint64 `json:"step_canary"`
+	MinRequests uint64 `json:"min_requests"`
+	// CanaryRate is the bad share of the canary, CanaryLow and CanaryHigh its 95 % interval (it describes, nothing is
+	// decided by it).
+	CanaryRate float64 `json:"canary_rate"`
+	CanaryLow  float64 `json:"canary_low"`
+	CanaryHigh float64 `json:"canary_high"`
+	// StableRate is the bad share of stable at the times when the canary had its requests, Allowed what it allows the
+	// canary.
+	StableRate float64 `json:"stable_rate"`
+	Allowed    float64 `json:"allowed"`
+	// Evidence N says "1 in N against chance" that the canary is beyond the tolerance: now, and at its highest once the
+	// check has failed. Never below 1. Needed is the N of a fail.
+	Evidence float64 `json:"evidence"`
+	Needed   float64 `json:"needed"`
+	// ToleranceEvidence and ToleranceNeeded are the same for "shown within tolerance".
+	ToleranceEvidence float64 `json:"tolerance_evidence"`
+	ToleranceNeeded   float64 `json:"tolerance_needed"`
+	// WithinTolerance says that the canary was shown to be within tolerance. It stays.
+	WithinTolerance bool `json:"within_tolerance"`
+	// FailedAt is when it failed; zero for not.
+	FailedAt time.Time `json:"failed_at,omitzero"`
+	// Sentence is the verdict in plain words.
+	Sentence string `json:"sentence"`
+}
+
+// Verdict says what is known at the last moment the judge was told. Between calls without new requests it costs next to
+// nothing.
+func (j *Judge) Verdict() Verdict {
+	if j.stale {
+		j.last = j.verdict()
+		j.stale = false
+	}
+	v := j.last
+	v.Hold = j.holds()
+	return v
+}
+
+func (j *Judge) verdict() Verdict {
+	m := &j.memory
+	v := Verdict{
+		Checks:         make([]CheckVerdict, 0, len(m.Checks)),
+		Learning:       j.learning(),
+		StepUncompared: m.StepUncompared,
+		LastCanary:     moment(m.LastCanary),
+		LastStable:     moment(m.LastStable),
+	}
+	for i := range m.Checks {
+		v.Checks = append(v.Checks, j.checkVerdict(i, v.Learning))
+	}
+	v.Class = j.class(v.Checks)
+	v.Score = j.score(v.Checks)
+	v.Text = j.sentence(&v)
+	return v
+}
+
+func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
+	c, k, r := &j.settings.Checks[i], &j.memory.Checks[i], &j.rules[i]
+	v := CheckVerdict{
+		Name: c.Name, Critical: c.Critical,
+		CanaryBad: k.CanaryBad, CanaryTotal: k.CanaryTotal, StableBad: k.StableBad, StableTotal: k.StableTotal,
+		StepCanary: k.StepCanary, MinRequests: c.MinRequests,
+		CanaryRate: ratio(k.CanaryBad, k.CanaryTotal), StableRate: j.stableRate(i),
+		Needed: odd(r.needed), ToleranceNeeded: odd(r.shown),
+		WithinTolerance: k.ShownAt != 0, FailedAt: moment(k.FailedAt),
+	}
+	v.CanaryLow, v.CanaryHigh = Wilson(k.CanaryBad, k.CanaryTotal)
+	v.Allowed = min(1, v.StableRate*c.rho()+c.delta())
+	e := evidence{harm: k.Harm.Log, harmNeeded: r.needed, safe: k.Safe.Log, safeNeeded: r.shown}
+	v.Score = e.score()
+	v.Evidence, v.ToleranceEvidence = odd(k.Harm.Log), odd(k.Safe.Log)
+	switch {
+	case k.FailedAt != 0:
+		v.Class, v.Score, v.Evidence = Fail, 0, odd(k.Harm.Sup)
+	case k.CanaryTotal < c.MinRequests || !learning:
+		v.Class = NoData
+	case v.WithinTolerance:
+		v.Class = Pass
+	default:
+		v.Class = Marginal
+	}
+	v.Sentence = c.sentence(&v, learning)
+	return v
+}
+
+// stableRate is stable's bad rate at the times of the canary's requests.
+func (j *Judge) stableRate(i int) float64 {
+	k, c := j.memory.Checks[i], &j.settings.Checks[i] // a copy: the open period is looked at, not closed
+	for n := range j.memory.Strata {
+		k.Expected, k.Matched = k.withOpen(&j.memory.Strata[n], i, c)
+	}
+	if k.Matched == 0 {
+		return ratio(k.StableBad, k.StableTotal)
+	}
+	return k.Expected / k.Matched
+}
+
+// class of the whole.
+func (j *Judge) class(checks []CheckVerdict) Class {
+	pass, silent, some := true, false, false
+	for i := range checks {
+		v := &checks[i]
+		if v.Class == Fail && v.Critical {
+			return Fail
+		}
+		pass = pass && v.Class == Pass
+		some = some || v.Class != NoData
+		silent = silent || (v.Class == NoData && !j.settings.Checks[i].latency())
+	}
+	switch {
+	case silent || !some:
+		return NoData
+	case pass:
+		return Pass
+	}
+	return Marginal
+}
+
+// score of the whole: half of it is the error rate's and half latency's, where there are both; 0 once a critical check
+// has failed.
+func (j *Judge) score(checks []CheckVerdict) float64 {
+	var sum, n [2]float64
+	for i := range checks {
+		if checks[i].Class == Fail && checks[i].Critical {
+			return 0
+		}
+		group := 0
+		if j.settings.Checks[i].latency() {
+			group = 1
+		}
+		sum[group] += checks[i].Score
+		n[group]++
+	}
+	switch {
+	case n[0] == 0:
+		return sum[1] / n[1]
+	case n[1] == 0:
+		return sum[0] / n[0]
+	}
+	return (sum[0]/n[0] + sum[1]/n[1]) / 2
+}
+
+// maxOdds keeps the odds printable: beyond it nobody counts.
+const maxOdds = 1e15
+
+// odd is "1 in N" of a log wealth.
+func odd(log float64) float64 { return min(maxOdds, math.Exp(max(0, log))) }
+
+func ratio(part, of uint64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(part) / float64(of)
+}
+
+func moment(nanos int64) time.Time {
+	if nanos == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanos).UTC()
+}
