@@ -1,0 +1,110 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// complete fills in the defaults that depend on other keys, and makes paths absolute: relative ones start at folder.
+func (c *Config) complete(folder string, top place) {
+	absolute := func(path *string) {
+		if *path == "" || *path == Off || filepath.IsAbs(*path) {
+			return
+		}
+		joined := filepath.Join(folder, *path)
+		if whole, err := filepath.Abs(joined); err == nil {
+			joined = whole
+		}
+		*path = joined
+	}
+	absolute(&c.State.Directory)
+	c.completeAdmin(absolute)
+	for name, p := range c.Segments {
+		p.eachFile(absolute)
+		c.Segments[name] = p
+	}
+	if c.Policies == nil {
+		c.Policies = make(map[string]Policy)
+	}
+	if _, ok := c.Policies[PolicyCareful]; !ok {
+		c.Policies[PolicyCareful] = Careful()
+	}
+	for name, p := range c.Policies {
+		p.complete(top.key("policies").key(name))
+		c.Policies[name] = p
+	}
+	for name, s := range c.Services {
+		s.complete()
+		c.Services[name] = s
+	}
+}
+
+func (c *Config) completeAdmin(absolute func(*string)) {
+	a := &c.Admin
+	if a.Socket == "" {
+		a.Socket = filepath.Join(c.State.Directory, "haldane.sock")
+	}
+	if a.TokenFile == "" && a.Token == "" {
+		a.TokenFile = filepath.Join(c.State.Directory, "admin.token")
+	}
+	absolute(&a.Socket)
+	absolute(&a.TokenFile)
+	if a.TLS != nil {
+		absolute(&a.TLS.CertFile)
+		absolute(&a.TLS.KeyFile)
+	}
+}
+
+// eachFile lets change have every in_file of a predicate.
+func (p *Predicate) eachFile(change func(*string)) {
+	change(&p.InFile)
+	for i := range p.All {
+		p.All[i].eachFile(change)
+	}
+	for i := range p.Any {
+		p.Any[i].eachFile(change)
+	}
+	if p.Not != nil {
+		p.Not.eachFile(change)
+	}
+}
+
+// complete gives a service with one variant its stable, and hosts the case that requests are matched in.
+func (s *Service) complete() {
+	if s.Stable == "" && len(s.Variants) == 1 {
+		s.Stable = names(s.Variants)[0]
+	}
+	for i := range s.Match {
+		s.Match[i].Host = strings.ToLower(s.Match[i].Host)
+	}
+}
+
+// complete gives the steps what they take from the step before, from their duration and from their weight.
+func (p *Policy) complete(at place) {
+	var before Percent
+	for i := range p.Steps {
+		step, at := &p.Steps[i], at.key("steps").item(i)
+		own := step.Weight
+		if own == 0 && !at.key("weight").written() {
+			step.Weight = before
+		}
+		if step.Name == "" {
+			step.Name = step.title(own)
+		}
+		if !at.key("max_duration").written() {
+			step.MaxDuration = max(step.MaxDuration, step.Duration)
+		}
+		before = step.Weight
+	}
+}
+
+// title names a step by its segment and by the weight that it brings itself: "testers", "5%", "testers and 5%".
+func (s *Step) title(own Percent) string {
+	switch {
+	case s.Segment == "":
+		return s.Weight.String()
+	case own == 0:
+		return s.Segment
+	}
+	return s.Segment + " and " + own.String()
+}

@@ -1,0 +1,118 @@
+// Package config turns YAML files into validated values.
+//
+// It owns the shape of the file, its defaults, its checks (all problems at once, each with file, line, column and path)
+// and watching the file for changes. It does not know what the values are used for: every other room receives its own
+// section and never the root. It imports nothing else of the project.
+//
+// Concurrency: a loaded Config is never changed afterwards and may be shared freely. Watcher says its own rule.
+package config
+
+// Config is one whole configuration file. Keys that start with "x-" are ignored at the top level: they are a place for
+// YAML anchors.
+type Config struct {
+	// Version is the version of the file format. Required; the only known version is 1.
+	Version int `yaml:"version"`
+	// Listen says where clients connect. A change needs a restart.
+	Listen Listen `yaml:"listen"`
+	// Admin says where operators, Prometheus and the command line connect. A change needs a restart.
+	Admin Admin `yaml:"admin"`
+	// State says where running rollouts are remembered. A change needs a restart.
+	State State `yaml:"state"`
+	// Log sets the process log and the access log.
+	Log Log `yaml:"log"`
+	// Limits bounds what one client may ask for.
+	Limits Limits `yaml:"limits"`
+	// Timeouts bounds how long a client connection may take over things.
+	Timeouts ClientTimeouts `yaml:"timeouts"`
+	// DefaultService names the service that gets requests no service matches. Empty (the default) answers them 404.
+	DefaultService string `yaml:"default_service,omitempty"`
+	// Segments are named predicates over a request, shared by all services.
+	Segments map[string]Predicate `yaml:"segments,omitempty"`
+	// Policies say how a release proceeds, by name. "careful" exists without being written and may be overridden.
+	Policies map[string]Policy `yaml:"policies,omitempty"`
+	// Services are what clients call, by name. At least one is required.
+	Services map[string]Service `yaml:"services,omitempty"`
+
+	sources []source // the files that this was read from
+}
+
+// Listen says where clients connect.
+type Listen struct {
+	// Address is host:port for plain HTTP/1.1. Without a host it is every address of the machine; port 0 picks a free
+	// one. Default ":8080".
+	Address string `yaml:"address"`
+}
+
+// Admin says where operators connect.
+type Admin struct {
+	// Address is host:port of the admin listener, or "off" for none. An address that is not loopback needs TLS (and
+	// always the token for changes), or the flag --insecure-admin. Default "127.0.0.1:9901".
+	Address string `yaml:"address"`
+	// Socket is the path of the unix socket (mode 0600) that the command line uses, or "off" for none. At most 103
+	// bytes. Default: haldane.sock in state.directory.
+	Socket string `yaml:"socket"`
+	// Token is the bearer token that changes over TCP need. Prefer token_file, which it excludes.
+	Token Secret `yaml:"token,omitempty"`
+	// TokenFile is the path of the file that holds the token. When it does not exist it is created, with mode 0600 and a
+	// random token. Excludes token. Default: admin.token in state.directory.
+	TokenFile string `yaml:"token_file,omitempty"`
+	// TLS is the certificate of the admin listener. Default: none.
+	TLS *AdminTLS `yaml:"tls,omitempty"`
+}
+
+// AdminTLS is the certificate of the admin listener.
+type AdminTLS struct {
+	// CertFile is the path of the PEM certificate chain. Required.
+	CertFile string `yaml:"cert_file"`
+	// KeyFile is the path of the PEM private key. Required.
+	KeyFile string `yaml:"key_file"`
+}
+
+// State says where running rollouts are remembered.
+type State struct {
+	// Store is "file" or "memory". With "memory" a restart forgets every rollout. Default "file".
+	Store string `yaml:"store"`
+	// Directory is the folder of the state file, the admin socket and the token. It is created with mode 0700. Default
+	// "/var/lib/haldane".
+	Directory string `yaml:"directory"`
+}
+
+// Log sets the process log and the access log.
+type Log struct {
+	// Level is the least severe that is logged: "debug", "info", "warn" or "error". Default "info".
+	Level string `yaml:"level"`
+	// Format is "json" or, for people, "console". Default "json".
+	Format string `yaml:"format"`
+	// Access is what the access log holds: "off", "errors" (answers of 500 and more, and every failure), "sampled"
+	// (errors, and access_sample of the rest) or "all". Default "off".
+	Access string `yaml:"access"`
+	// AccessSample is the share of good requests that is logged with access "sampled". Default 1%.
+	AccessSample Percent `yaml:"access_sample"`
+}
+
+// Limits bounds what one client may ask for.
+type Limits struct {
+	// HeaderSize bounds the request line and all fields of one request; more is answered 431. From 1KiB to 1MiB. Default
+	// 32KiB.
+	HeaderSize Bytes `yaml:"header_size"`
+	// Fields bounds the number of fields of one request; more is answered 431. At least 1. Default 100.
+	Fields int `yaml:"fields"`
+	// BodySize bounds one request body; more is answered 413. Zero, the default, sets no bound.
+	BodySize Bytes `yaml:"body_size"`
+	// Connections bounds the open client connections; more are answered 503 and closed. At least 1. Default 20000.
+	Connections int `yaml:"connections"`
+}
+
+// ClientTimeouts bounds how long a client connection may take over things. Zero switches a bound off.
+type ClientTimeouts struct {
+	// Header is the time from the first byte of a request to the end of its fields. Default 10s.
+	Header Duration `yaml:"header"`
+	// Idle is how long a connection may stay open between two requests. Default 1m.
+	Idle Duration `yaml:"idle"`
+	// Body is the longest pause between two reads of a request body. Default 30s.
+	Body Duration `yaml:"body"`
+	// Write is the longest time one write to the client may block. Default 30s.
+	Write Duration `yaml:"write"`
+	// Drain is how long a stopping process waits for requests in flight. Default 30s.
+	Drain Duration `yaml:"drain"`
+}

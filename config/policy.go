@@ -1,0 +1,81 @@
+package config
+
+// Policy says how a release proceeds.
+type Policy struct {
+	// Steps lead from the first exposure to the bake. At least one is required; a bare percentage is short for a weight.
+	Steps []Step `yaml:"steps,omitempty"`
+	// Checks are the measured promises.
+	Checks Checks `yaml:"checks"`
+	// Budget is the hard stop-loss.
+	Budget Budget `yaml:"budget"`
+	// Bake keeps the old variant warm, and the comparison running, before the rollout is promoted.
+	Bake Bake `yaml:"bake"`
+	// OnFailure is what a failed check does: "roll_back" or "pause". The budget always rolls back. Default "roll_back".
+	OnFailure string `yaml:"on_failure"`
+	// Alpha is the chance of a false rollback in a whole rollout, up to 50%. Default 1%.
+	Alpha Percent `yaml:"alpha"`
+	// Beta is the chance, for each check, of a false "shown within tolerance", up to 50%. Default 5%.
+	Beta Percent `yaml:"beta"`
+}
+
+// Step says who is exposed, for how long and under which conditions.
+type Step struct {
+	// Name is shown to people. Default: the segment and the weight that the step brings.
+	Name string `yaml:"name,omitempty"`
+	// Weight is the canary's share of randomised traffic. It cannot fall from step to step; the last step needs one above
+	// 0%. Default: that of the step before.
+	Weight Percent `yaml:"weight"`
+	// Segment names a segment that is exposed as well.
+	Segment string `yaml:"segment,omitempty"`
+	// Strength is the share of the segment that is drawn for the canary. The whole segment leaves nothing to compare it
+	// with: absolute checks and the budget decide. Default 100%.
+	Strength Percent `yaml:"strength"`
+	// Duration is the shortest time on the step, counted while traffic flows. Default 1m.
+	Duration Duration `yaml:"duration"`
+	// MaxDuration is the longest time on the step before a person is asked, never below duration. Default 30m, or duration
+	// when that is longer.
+	MaxDuration Duration `yaml:"max_duration"`
+	// MinRequests is the smallest number of judged canary requests on the step. Default 50.
+	MinRequests int `yaml:"min_requests"`
+	// AdvanceWhen is the condition to go on: "no_regression" (nothing leans to harm) or "proven" (shown within
+	// tolerance). Default "no_regression".
+	AdvanceWhen string `yaml:"advance_when"`
+	// Approval makes the step wait, once it is done, for a person to promote it. Default false.
+	Approval bool `yaml:"approval"`
+}
+
+// Checks are the measured promises of a policy.
+type Checks struct {
+	// Errors compares the error rates.
+	Errors ErrorCheck `yaml:"errors"`
+}
+
+// ErrorCheck compares the share of failed requests: the canary may fail stable * (1 + relative) + absolute.
+type ErrorCheck struct {
+	// Relative is the allowed growth of stable's error rate. Default 10%.
+	Relative Percent `yaml:"relative"`
+	// Absolute is added to it, in points of a percent. Default 0.1%.
+	Absolute Percent `yaml:"absolute"`
+	// MinRequests is the number of judged canary requests below which there is no data. Default 50.
+	MinRequests int `yaml:"min_requests"`
+	// Window is the length of a burst window: evidence of one window is capped. Default 1s.
+	Window Duration `yaml:"window"`
+	// Windows is how many separate windows must speak against the canary. Default 3.
+	Windows int `yaml:"windows"`
+}
+
+// Budget is the hard stop-loss of a rollout. It is looked at on every finished request.
+type Budget struct {
+	// FailedRequests is the number of failed canary requests, judged or not, that ends the rollout. Zero, the default,
+	// sets no bound.
+	FailedRequests int `yaml:"failed_requests"`
+}
+
+// Bake keeps the old variant warm before the rollout is promoted.
+type Bake struct {
+	// Duration is how long, counted while traffic flows. Zero skips the bake. Default 10m.
+	Duration Duration `yaml:"duration"`
+	// Holdback is the share of traffic that stays on the stable variant; what is left cannot be less than the weight of
+	// the last step. Default 10%.
+	Holdback Percent `yaml:"holdback"`
+}

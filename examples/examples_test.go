@@ -1,0 +1,188 @@
+// Package examples holds runnable configurations. It owns nothing but their tests, and has no concurrency.
+package examples
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"haldane/config"
+)
+
+func noVariables(string) (string, bool) { return "", false }
+
+func TestExamplesLoad(t *testing.T) {
+	paths, err := filepath.Glob("*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml"}
+	if diff := cmp.Diff(want, paths); diff != "" {
+		t.Errorf("examples (-want +got):\n%s", diff)
+	}
+	for _, path := range paths {
+		t.Run(path, func(t *testing.T) {
+			if _, err := config.Load(path, noVariables); err != nil {
+				t.Errorf("does not load:\n%v", err)
+			}
+			src, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(string(src), "# ") {
+				t.Error("does not begin with what it is for")
+			}
+			for i, line := range strings.Split(string(src), "\n") {
+				if len(line) > 125 {
+					t.Errorf("line %d is long", i+1)
+				}
+			}
+		})
+	}
+}
+
+func TestMinimalIsMinimal(t *testing.T) {
+	src, err := os.ReadFile("minimal.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(src), "\n"); lines > 12 {
+		t.Errorf("the minimal example has %d lines", lines)
+	}
+}
+
+// TestSidecarReleases loads the sidecar as its comments say.
+func TestSidecarReleases(t *testing.T) {
+	c, err := config.Load("sidecar.yaml", func(name string) (string, bool) {
+		value, ok := map[string]string{"CANARY": "next", "NEXT_REVISION": "b7", "PORT": "80"}[name]
+		return value, ok
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := c.Services["app"]
+	if c.Listen.Address != ":80" || app.Canary != "next" || app.Variants["next"].Revision != "b7" {
+		t.Errorf("got %+v, %+v", c.Listen, app)
+	}
+}
+
+// TestFullHasEveryKey walks the file and the types side by side: every key of every section is written somewhere. That
+// none is too many is Parse's own rule.
+func TestFullHasEveryKey(t *testing.T) {
+	src, err := os.ReadFile("full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document yaml.Node
+	if err := yaml.Load(src, &document); err != nil {
+		t.Fatal(err)
+	}
+	w := walker{known: make(map[string]bool), written: make(map[string]bool)}
+	w.types(reflect.TypeFor[config.Config]())
+	w.node(document.Content[0], reflect.TypeFor[config.Config]())
+	// The one key that another one excludes.
+	if !strings.Contains(string(src), "# token: ") {
+		t.Error("full.yaml does not mention token")
+	}
+	w.written["Admin.token"] = true
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(w.known)), slices.Sorted(maps.Keys(w.written))); diff != "" {
+		t.Errorf("keys of full.yaml (-there is +written):\n%s", diff)
+	}
+}
+
+// walker gathers keys as "Section.key".
+type walker struct{ known, written map[string]bool }
+
+// keys is the fields of a section by key.
+func keys(t reflect.Type) map[string]reflect.StructField {
+	fields := make(map[string]reflect.StructField)
+	for _, f := range reflect.VisibleFields(t) {
+		key, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if f.IsExported() && key != "-" && !strings.Contains(options, "inline") {
+			fields[key] = f
+		}
+	}
+	return fields
+}
+
+// inside is the section that a type leads to, if any.
+func inside(t reflect.Type) (reflect.Type, bool) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	return t, t.Kind() == reflect.Struct
+}
+
+func (w *walker) types(t reflect.Type) {
+	for key, f := range keys(t) {
+		name := t.Name() + "." + key
+		if section, ok := inside(f.Type); ok && !w.known[name] {
+			w.known[name] = true
+			w.types(section)
+		}
+		w.known[name] = true
+	}
+}
+
+func (w *walker) node(n *yaml.Node, t reflect.Type) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	section, ok := inside(t)
+	switch {
+	case !ok:
+	case t.Kind() == reflect.Pointer:
+		w.node(n, t.Elem())
+	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
+		for _, item := range n.Content {
+			w.node(item, t.Elem())
+		}
+	case t.Kind() == reflect.Map:
+		for i := 1; i < len(n.Content); i += 2 {
+			w.node(n.Content[i], t.Elem())
+		}
+	case n.Kind == yaml.MappingNode:
+		fields := keys(section)
+		for i := 0; i < len(n.Content); i += 2 {
+			if f, ok := fields[n.Content[i].Value]; ok {
+				w.written[section.Name()+"."+n.Content[i].Value] = true
+				w.node(n.Content[i+1], f.Type)
+			}
+		}
+	}
+}
+
+// TestFullShowsTheDefaults compares what full.yaml calls defaults with what they are.
+func TestFullShowsTheDefaults(t *testing.T) {
+	c, err := config.Load("full.yaml", noVariables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := config.Default()
+	f := func(name string, want, got any) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-default +shown):\n%s", name, diff)
+		}
+	}
+	f("listen", d.Listen, c.Listen)
+	f("admin.address", d.Admin.Address, c.Admin.Address)
+	f("state", d.State, c.State)
+	f("log", d.Log, c.Log)
+	f("limits", d.Limits, c.Limits)
+	f("timeouts", d.Timeouts, c.Timeouts)
+	f("careful", config.Careful(), c.Policies["careful"])
+	shop := c.Services["shop"]
+	f("variant timeouts", config.DefaultVariant().Timeouts, shop.Variants["v1"].Timeouts)
+	f("max_connections", config.DefaultVariant().MaxConnections, shop.Variants["v1"].MaxConnections)
+	f("start", config.DefaultService().Start, shop.Start)
+	f("request_id_field", config.DefaultService().RequestIDField, shop.RequestIDField)
+	f("ttl", config.DefaultSticky().TTL, shop.Sticky.TTL)
+}
