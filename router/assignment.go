@@ -1,0 +1,89 @@
+package router
+
+import "sync/atomic"
+
+// Reason says why a request was assigned to its variant.
+type Reason uint8
+
+// The reasons, in their order of precedence.
+const (
+	// ReasonOverride is an operator's order.
+	ReasonOverride Reason = iota + 1
+	// ReasonPin is a request that names its variant, or the default pin of its tenant.
+	ReasonPin
+	// ReasonSegment is a member of the segment of the current step.
+	ReasonSegment
+	// ReasonSticky is a split drawn from the user key, which may be one that is only being issued.
+	ReasonSticky
+	// ReasonSplit is a split drawn at random.
+	ReasonSplit
+)
+
+// String is the word for the reason in logs, metrics and answers.
+func (r Reason) String() string {
+	switch r {
+	case ReasonOverride:
+		return "override"
+	case ReasonPin:
+		return "pin"
+	case ReasonSegment:
+		return "segment"
+	case ReasonSticky:
+		return "sticky"
+	case ReasonSplit:
+		return "split"
+	}
+	return "none"
+}
+
+// Stratum tells apart the draws that were made with different probabilities, because they must be judged apart.
+type Stratum uint8
+
+const (
+	// StratumNone is a request that was not drawn at random (override, pin, whole segment, any draw after the canary was
+	// revoked): it is reported, not judged.
+	StratumNone Stratum = iota
+	// StratumSplit is a draw at the weight of the split.
+	StratumSplit
+	// StratumSegment is a draw at the strength of the step's segment.
+	StratumSegment
+)
+
+// Assignment is the variant chosen for one request, and why.
+type Assignment struct {
+	// Variant is the index of the variant in Service.Variants.
+	Variant int
+	// Reason says why.
+	Reason Reason
+	// Stratum says with which probability it was drawn.
+	Stratum Stratum
+	// Refused is set when the request asked for a rolled-back variant and got the stable instead.
+	Refused bool
+	// Issue is set when the request was drawn without a user key and is to be given the cookie whose value is IssuedKey,
+	// written by AppendIssuedKey.
+	Issue bool
+	// IssuedKey is the random key behind Issue: the draw was made with its text.
+	IssuedKey uint64
+	// User is a hash of the user key, for counting votes; zero without a key and for a request that was not drawn. It is
+	// not the hash of the draw.
+	User uint64
+	// Split is the split that was in force.
+	Split *Split
+}
+
+// Revoked says whether the assigned variant has been rolled back since the assignment was made. The proxy asks again
+// before the first byte goes to an endpoint. An override is an explicit order and is never revoked.
+func (a *Assignment) Revoked() bool {
+	s := a.Split
+	return a.Reason != ReasonOverride && a.Variant == s.Canary && a.Variant != s.Stable && s.Revocation.Revoked()
+}
+
+// Revocation is the switch that takes the canary of one rollout out of service. It is shared by all tables that know the
+// rollout, and only ever goes from off to on. The zero value is off.
+type Revocation struct{ revoked atomic.Bool }
+
+// Revoke switches it on. It says whether this call was the one that did.
+func (r *Revocation) Revoke() bool { return r.revoked.CompareAndSwap(false, true) }
+
+// Revoked says whether it is on. A nil Revocation is off.
+func (r *Revocation) Revoked() bool { return r != nil && r.revoked.Load() }

@@ -1,0 +1,126 @@
+package router
+
+import (
+	"math/bits"
+
+	"github.com/cespare/xxhash/v2"
+
+	"haldane/config"
+)
+
+// purpose keeps apart the hashes of one key that serve different ends: whoever is drawn for one must not thereby be
+// likelier to be drawn for another. It is the seed of the hash.
+type purpose uint64
+
+const (
+	// purposeDraw is the split. Its seed is zero, so that anybody can compute the draw: XXH64 of service, 0, rollout, 0, key.
+	purposeDraw purpose = iota
+	// purposeStrength is the draw inside a segment.
+	purposeStrength
+	// purposePercent is a share of the values of a key, as a predicate.
+	purposePercent
+	// purposeVote is the identity under which a user votes.
+	purposeVote
+)
+
+// salt is a hash that has read everything but the key. It is copied, never written to, so that any number of requests
+// may go on from it at the same time.
+type salt struct{ prefix xxhash.Digest }
+
+// saltOf reads the parts, each followed by a zero byte. Names hold no zero byte, so that two lists of parts never read
+// alike.
+func saltOf(p purpose, parts ...string) salt {
+	d := xxhash.NewWithSeed(uint64(p))
+	for _, part := range parts {
+		_, _ = d.WriteString(part) // a Digest never fails
+		_, _ = d.Write([]byte{0})
+	}
+	return salt{*d}
+}
+
+// sum is the hash of a key: XXH64, whose own finish spreads a change of any bit over all 64, also with keys of one byte.
+func (s *salt) sum(key []byte) uint64 {
+	d := s.prefix
+	_, _ = d.Write(key)
+	return d.Sum64()
+}
+
+// draw turns 64 uniform bits into a variant.
+type draw struct {
+	salt   salt
+	bounds []bound // ascending; the first one above the bits decides
+	rest   int     // the variant beyond all bounds
+}
+
+// bound is the end of one variant's part of the line from 0 to 2^64.
+type bound struct {
+	below   uint64
+	variant int
+}
+
+// newDraw lays the shares side by side in the order of the variants. They add up to the whole.
+func newDraw(salt salt, shares []config.Percent) draw {
+	d := draw{salt: salt}
+	var sum config.Percent
+	for variant, share := range shares {
+		if share == 0 {
+			continue
+		}
+		sum += share
+		below, all := sum.Fraction()
+		if all {
+			d.rest = variant
+			break
+		}
+		d.bounds = append(d.bounds, bound{below, variant})
+	}
+	return d
+}
+
+// canaryDraw is a draw between two.
+type canaryDraw struct {
+	share          config.Percent
+	canary, stable int
+}
+
+// newCanaryDraw gives the canary the front of the line, whatever the names of the variants: a larger share then takes in
+// everybody of a smaller one, so that growth moves nobody back to the stable.
+func newCanaryDraw(salt salt, c canaryDraw) draw {
+	below, all := c.share.Fraction()
+	if all {
+		return draw{salt: salt, rest: c.canary}
+	}
+	return draw{salt: salt, bounds: []bound{{below, c.canary}}, rest: c.stable}
+}
+
+// at is the variant that 64 uniform bits fall on.
+func (d *draw) at(random uint64) int {
+	for _, b := range d.bounds {
+		if random < b.below {
+			return b.variant
+		}
+	}
+	return d.rest
+}
+
+// voteSalt is what tells apart the votes of one user at two services.
+func voteSalt(service string) uint64 {
+	s := saltOf(purposeVote, service)
+	return s.sum(nil)
+}
+
+// voteHash is a user's identity for counting votes, never zero. Only its spread matters, not its value, hence the cheap
+// way: one plain hash of the key, then the finish of MurmurHash3 (A. Appleby) over it and the service's salt.
+func voteHash(salt uint64, key []byte) uint64 {
+	high, low := bits.Mul64(xxhash.Sum64(key)^salt, 0x9e3779b97f4a7c15)
+	h := high ^ low
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	h ^= h >> 33
+	if h == 0 {
+		return 1
+	}
+	return h
+}
