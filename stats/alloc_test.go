@@ -1,0 +1,137 @@
+//go:build !race
+
+package stats
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// Whatever the request path calls allocates nothing once the cells are there.
+func TestRecordingAllocatesNothing(t *testing.T) {
+	s := NewRegistry(0).Service("shop")
+	canary, stable := s.Variant("v2"), s.Variant("v1")
+	r := s.Reader(1, canary, stable)
+	s.Budget().Arm(1<<60, 0, func() {})
+	method := []byte("GET")
+	var i uint64
+	for name, call := range map[string]func(){
+		"Begin and End of a success": func() {
+			canary.Begin(i)
+			canary.End(i, Record{Outcome: OutcomeOK, Status: 200, Method: MethodOf(method), FirstByte: 3 * time.Millisecond,
+				BytesIn: 10, BytesOut: 1 << 20, Lane: Judged(1, 1)})
+		},
+		"Begin and End of a failure": func() {
+			canary.Begin(i)
+			canary.End(i, Record{Outcome: OutcomeServerError, Status: 500, FirstByte: time.Millisecond, Lane: Judged(1, 1)})
+		},
+		"Vote":  func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
+		"Spend": func() { s.Budget().Purse().Spend() },
+		"Delta": func() { r.Delta(1) },
+		"Dirty": func() { s.Dirty() },
+		"Fill":  func() { s.Voters().Fill() },
+	} {
+		for range maxShards { // warm every shard
+			i++
+			call()
+		}
+		if n := testing.AllocsPerRun(10_000, func() { i++; call() }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// grown is how many bytes of memory a call leaves in use.
+func grown(call func()) int64 {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	call()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
+}
+
+// Thousands of quiet services cost little, and so do those that get a request now and then.
+func TestMemoryOfQuietServices(t *testing.T) {
+	const services = 5000
+	r := NewRegistry(8)
+	each := func(do func(*Variant)) int64 {
+		return grown(func() {
+			for i := range services {
+				s := r.Service(fmt.Sprint("service ", i))
+				do(s.Variant("v1"))
+				do(s.Variant("v2"))
+			}
+		}) / services
+	}
+	quiet := each(func(*Variant) {})
+	one := each(func(v *Variant) {
+		v.Begin(0)
+		v.End(0, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 20 * time.Millisecond})
+	})
+	t.Logf("a quiet service with two variants takes %d bytes, one request on each variant adds %d", quiet, one)
+	if quiet > 2<<10 {
+		t.Errorf("a quiet service with two variants takes %d bytes", quiet)
+	}
+	if one > 6<<10 {
+		t.Errorf("one request on each variant takes %d bytes", one)
+	}
+	runtime.KeepAlive(r)
+}
+
+// A running rollout, with requests in every lane that it uses and latencies over two decades, keeps within 256 KiB.
+func TestMemoryOfRollout(t *testing.T) {
+	r := NewRegistry(1) // as many shards as processors
+	rng := rand.New(rand.NewPCG(21, 22))
+	size := grown(func() {
+		s := r.Service("shop")
+		canary, stable := s.Variant("v2"), s.Variant("v1")
+		for revision := uint64(1); revision <= 4; revision++ {
+			reader := s.Reader(revision, canary, stable)
+			for range 20_000 {
+				lane := Judged(1, revision)
+				if s.Voters().Vote(rng.Uint64(), SideCanary); rng.IntN(4) == 0 {
+					lane = Unjudged
+				}
+				shard := rng.Uint64()
+				d := time.Duration(float64(10*time.Millisecond) * (0.3 + 3*rng.ExpFloat64()))
+				canary.End(shard, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
+				stable.End(shard, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
+			}
+			reader.Delta(1)
+		}
+	})
+	t.Logf("%d KiB with %d shards", size>>10, r.shards)
+	if limit := int64(128<<10 + r.shards*64<<10); size > limit {
+		t.Errorf("a rollout takes %d bytes with %d shards, want at most %d", size, r.shards, limit)
+	}
+	runtime.KeepAlive(r)
+}
+
+// Recording is to cost at most 30 ns per request. A shared machine may be slow by a factor of two at any moment, so the
+// test takes the best of many short runs, and fails only where something has become plainly slower.
+func TestRecordingIsQuick(t *testing.T) {
+	const requests, runs, limit = 20_000, 100, 60 * time.Nanosecond
+	s := NewRegistry(0).Service("shop")
+	canary, stable := s.Variant("v2"), s.Variant("v1")
+	s.Reader(1, canary, stable)
+	rec := Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, BytesOut: 2000, Lane: Judged(1, 1)}
+	best := time.Hour
+	for range runs {
+		start := time.Now()
+		for i := range requests {
+			rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
+			canary.Begin(0)
+			canary.End(0, rec)
+		}
+		best = min(best, time.Since(start)/requests)
+	}
+	t.Logf("%v per request", best)
+	if best > limit {
+		t.Errorf("recording takes %v per request, want at most %v", best, limit)
+	}
+}

@@ -1,0 +1,162 @@
+package stats
+
+import (
+	"math/bits"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// maxShards bounds the memory of a busy variant on large machines; beyond it cores share shards.
+const maxShards = 64
+
+// Registry is all services this process has numbers of.
+type Registry struct {
+	shards int
+
+	mu       sync.Mutex
+	services map[string]*Service // guarded by mu
+}
+
+// NewRegistry makes an empty registry. Each variant has the given number of shards, raised to GOMAXPROCS, rounded up to a
+// power of two, and at most 64; zero means as many as GOMAXPROCS asks for.
+func NewRegistry(shards int) *Registry {
+	shards = min(max(shards, runtime.GOMAXPROCS(0), 1), maxShards)
+	return &Registry{shards: 1 << bits.Len(uint(shards-1)), services: make(map[string]*Service)}
+}
+
+// Service finds the service of that name, or makes it. The same name gives the same numbers over reloads, until Keep
+// forgets it.
+func (r *Registry) Service(name string) *Service {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.services[name]
+	if !ok {
+		s = &Service{name: name, shards: r.shards, variants: make(map[string]*Variant)}
+		s.judging.Store(anyRevision)
+		r.services[name] = s
+	}
+	return s
+}
+
+// Services lists all services by name.
+func (r *Registry) Services() []*Service {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*Service, 0, len(r.services))
+	for _, s := range r.services {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *Service) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// Keep forgets every service that is not named, and every variant that is not named under its service; their series
+// vanish from the metrics. Call it after the new snapshot is in place. Requests in flight that hold a forgotten variant
+// record without harm; nobody sees it.
+func (r *Registry) Keep(alive map[string][]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, s := range r.services {
+		variants, ok := alive[name]
+		if !ok {
+			delete(r.services, name)
+			continue
+		}
+		s.keep(variants)
+	}
+}
+
+// anyRevision is the value of Service.judging that opens the judged lanes to every revision.
+const anyRevision = ^uint64(0)
+
+// Service is the numbers of one service.
+type Service struct {
+	name   string
+	shards int
+
+	mu       sync.Mutex
+	variants map[string]*Variant // guarded by mu
+
+	// What follows is read by every request and seldom written.
+	_       cacheLine
+	judging atomic.Uint64 // the revision whose requests are judged, or anyRevision
+	dirty   atomic.Bool
+	_       cacheLine
+
+	voters Voters
+	_      cacheLine
+	budget Budget
+}
+
+// Name is the name of the service.
+func (s *Service) Name() string { return s.name }
+
+// Variant finds the variant of that name, or makes it.
+func (s *Service) Variant(name string) *Variant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.variants[name]
+	if !ok {
+		v = &Variant{name: name, service: s, shards: make([]atomic.Pointer[shard], s.shards)}
+		s.variants[name] = v
+	}
+	return v
+}
+
+// Variants lists all variants by name.
+func (s *Service) Variants() []*Variant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Variant, 0, len(s.variants))
+	for _, v := range s.variants {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b *Variant) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// keep forgets the variants that are not named.
+func (s *Service) keep(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.variants {
+		if !slices.Contains(names, name) {
+			delete(s.variants, name)
+		}
+	}
+}
+
+// Voters counts the votes of the service's sticky users.
+func (s *Service) Voters() *Voters { return &s.voters }
+
+// Budget is the stop-loss of the service's rollout.
+func (s *Service) Budget() *Budget { return &s.budget }
+
+// Dirty says whether a request has ended since the last call. When it says no, nothing has changed and there is nothing to
+// judge. A request that ends while it is called is seen by this call or by the next.
+func (s *Service) Dirty() bool { return s.dirty.Swap(false) }
+
+// touch marks the service as dirty. The flag is read first because a write would take the cache line away from all other
+// cores at every request.
+func (s *Service) touch() {
+	if !s.dirty.Load() {
+		s.dirty.Store(true)
+	}
+}
+
+// Variant is the numbers of one variant of a service. Quiet ones are cheap: nothing but a pointer per shard is there before
+// the first request.
+type Variant struct {
+	name    string
+	service *Service
+	shards  []atomic.Pointer[shard] // the length is a power of two
+}
+
+// Name is the name of the variant.
+func (v *Variant) Name() string { return v.name }
+
+// Service is the service the variant belongs to.
+func (v *Variant) Service() *Service { return v.service }
