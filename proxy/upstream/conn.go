@@ -1,0 +1,173 @@
+package upstream
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"haldane/proxy/http1"
+)
+
+// conn is one connection and everything an exchange on it needs, so that an exchange allocates nothing.
+//
+// Two goroutines may use it: the caller's reads, the upload's writes. What both touch is under mu.
+type conn struct {
+	endpoint  *Endpoint
+	net       net.Conn
+	probe     probe
+	idleSince time.Time
+	reused    bool // has answered before
+
+	// The exchange.
+	response Response
+	options  Exchange
+	buf      http1.Buffer
+	head     *smallBlock // holds the request head, then the response head and what follows it
+	wide     []byte      // holds a response head that is larger than that
+	rest     *largeBlock // holds the body, once head has no room for it
+	upload   upload
+
+	readArmed  time.Time // when the read deadline was set for the body; zero: not yet
+	writeArmed time.Time // when the write deadline was set
+
+	mu       sync.Mutex
+	awaiting bool   // the final response head is not there yet
+	failure  *Error // why the upload has ended the exchange, if it has
+}
+
+// begin makes the connection ready for an exchange.
+func (c *conn) begin(o *Exchange) {
+	c.options = *o
+	c.head = c.endpoint.memory.takeSmall()
+	c.readArmed, c.writeArmed = time.Time{}, time.Time{}
+	c.awaiting, c.failure = true, nil
+	c.upload.moved.Store(0)
+	c.response = Response{conn: c, Response: http1.Response{Fields: c.head.fields[:0]}}
+}
+
+// clear gives back what the exchange has borrowed and forgets it.
+func (c *conn) clear() {
+	m := &c.endpoint.memory
+	m.giveSmall(c.head)
+	m.giveLarge(c.rest)
+	c.head, c.rest, c.wide = nil, nil, nil
+	c.buf.Reset(nil, nil)
+	c.options = Exchange{}
+	c.response.forget()
+}
+
+// kill closes the connection. What is blocked on it fails.
+func (c *conn) kill() { _ = c.net.Close() }
+
+// Read reads from the connection for the read buffer. While the head is awaited the deadline is set elsewhere (armHead);
+// after it, every read may take Timeouts.Idle.
+func (c *conn) Read(p []byte) (int, error) {
+	for {
+		if err := c.armRead(); err != nil {
+			return 0, err
+		}
+		n, err := c.net.Read(p)
+		if n == 0 && err != nil && timedOut(err) && c.armForUpload() {
+			continue
+		}
+		return n, err
+	}
+}
+
+// armRead sets the read deadline for the body. It moves it only when a good part of it is used up, and sets it late by
+// the same part: setting a deadline costs about as much as a small read.
+func (c *conn) armRead() error {
+	idle := c.endpoint.options.Timeouts.Idle
+	switch {
+	case c.awaiting: // only written by this goroutine
+		return nil
+	case c.readArmed.IsZero():
+	case idle <= 0:
+		return nil
+	}
+	now := time.Now()
+	if !c.readArmed.IsZero() && now.Sub(c.readArmed) < idle/16 {
+		return nil
+	}
+	c.readArmed = now
+	return c.net.SetReadDeadline(c.before(now, idle+idle/16))
+}
+
+// armHead sets the read deadline for the response head, if that is still awaited: Timeouts.ResponseHeader from now, when
+// the request is out, or none but the exchange's own while it is not.
+func (c *conn) armHead(sent bool) {
+	var limit time.Duration
+	if sent {
+		limit = c.endpoint.options.Timeouts.ResponseHeader
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.awaiting {
+		// A connection that cannot be armed fails its next read.
+		_ = c.net.SetReadDeadline(c.before(time.Now(), limit))
+	}
+}
+
+// armWrite sets the write deadline, in the same economical way as armRead.
+func (c *conn) armWrite(now time.Time) error {
+	idle := c.endpoint.options.Timeouts.Idle
+	if !c.writeArmed.IsZero() && (idle <= 0 || now.Sub(c.writeArmed) < idle/16) {
+		return nil
+	}
+	c.writeArmed = now
+	return c.net.SetWriteDeadline(c.before(now, idle+idle/16))
+}
+
+// before returns the end of a limit that starts now, or the exchange's deadline if that is earlier. Zero is no limit, and
+// the zero time no end.
+func (c *conn) before(now time.Time, limit time.Duration) time.Time {
+	if limit <= 0 {
+		return c.options.Deadline
+	}
+	end := now.Add(limit)
+	if d := c.options.Deadline; !d.IsZero() && d.Before(end) {
+		return d
+	}
+	return end
+}
+
+// write sends p whole.
+func (c *conn) write(p []byte) error {
+	now := time.Now()
+	if err := c.armWrite(now); err != nil {
+		return err
+	}
+	_, err := c.net.Write(p)
+	return err
+}
+
+// armForUpload gives a silent endpoint more time if it has been sent a part of the request's body since: it may be busy
+// with that, and the exchange is not idle before Timeouts.Idle has passed since then.
+func (c *conn) armForUpload() bool {
+	idle, moved := c.endpoint.options.Timeouts.Idle, c.upload.moved.Load()
+	if c.awaiting || idle <= 0 || moved == 0 {
+		return false
+	}
+	last, now := time.Unix(0, moved), time.Now()
+	end := c.before(last, idle)
+	if !now.Before(end) {
+		return false
+	}
+	c.readArmed = last
+	return c.net.SetReadDeadline(end) == nil
+}
+
+// fail says why an exchange has failed. The caller's own wish comes first, then what the upload met, because both close
+// the connection and the error at hand is then only their echo.
+func (c *conn) fail(op string, err error) *Error {
+	if c.options.Abort.fired() {
+		return &Error{Kind: KindAborted, Op: op, Err: errAborted}
+	}
+	c.mu.Lock()
+	failure := c.failure
+	c.mu.Unlock()
+	if failure != nil {
+		return failure
+	}
+	return &Error{Kind: kindOf(err), Op: op, Err: err}
+}

@@ -1,0 +1,253 @@
+package upstream
+
+import (
+	"context"
+	"io"
+	"net"
+	"time"
+
+	"haldane/proxy/http1"
+)
+
+// maxInterims bounds the interim (1xx) responses before the final one.
+const maxInterims = 32
+
+// Gate may close an endpoint between the choice of it and the first byte that goes there.
+type Gate interface {
+	// Revoked reports whether nothing more may be sent. It must not wait.
+	Revoked() bool
+}
+
+// Exchange are the terms of one exchange. The zero value is an exchange without any.
+type Exchange struct {
+	// Gate is asked right before the first byte is written, after all that may have to wait. May be nil.
+	Gate Gate
+	// Deadline ends the whole exchange, the response's body included. Zero is none.
+	Deadline time.Time
+	// Interim is called for every interim response (100, 103 and the like, never 101), which is valid only during the
+	// call, on the goroutine of RoundTrip. Nil drops them.
+	Interim func(*http1.Response)
+	// Abort lets another goroutine end the exchange. May be nil.
+	Abort *Abort
+}
+
+// RoundTrip sends a request and waits for the head of its response. It does so once: nothing is ever sent again. The
+// response must be closed; until then, or until an error is returned, req.Body and req.Trailers may be in use by another
+// goroutine, so their memory must not be touched.
+//
+// The response may come while the body is still going up; Response.Close says what becomes of the upload. The error is an
+// *Error.
+func (e *Endpoint) RoundTrip(req *http1.Request, opt Exchange) (*Response, error) {
+	c, failure := e.connect(&opt)
+	if failure != nil {
+		return nil, failure
+	}
+	c.begin(&opt)
+	done := false
+	defer func() {
+		if !done { // a function of the caller has panicked
+			c.abandon()
+		}
+	}()
+	if failure = c.exchange(req); failure != nil {
+		done = true
+		return nil, failure
+	}
+	done = true
+	return &c.response, nil
+}
+
+// connect finds or opens a connection.
+func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
+	now := time.Now()
+	if !opt.Deadline.IsZero() && !now.Before(opt.Deadline) {
+		return nil, &Error{Kind: KindTimeout, Op: "begin exchange", Err: errDeadline}
+	}
+	c, mayOpen := e.pool.take(now)
+	switch {
+	case c != nil:
+		c.reused = true
+		return c, nil
+	case !mayOpen:
+		return nil, &Error{Kind: KindFull, Op: "connect to " + e.options.Address, Err: errFull}
+	}
+	c, failure := e.dial(now, opt)
+	if failure != nil {
+		e.pool.forfeit()
+	}
+	return c, failure
+}
+
+// dial opens a connection, for which there is a place in the pool.
+func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
+	op := "connect to " + e.options.Address
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if !opt.Abort.dialing(cancel) {
+		return nil, &Error{Kind: KindAborted, Op: op, Err: errAborted}
+	}
+	dialer := net.Dialer{Deadline: opt.Deadline}
+	if limit := e.options.Timeouts.Connect; limit > 0 {
+		if end := now.Add(limit); opt.Deadline.IsZero() || end.Before(opt.Deadline) {
+			dialer.Deadline = end
+		}
+	}
+	n, err := dialer.DialContext(ctx, "tcp", e.options.Address)
+	if err != nil {
+		kind := dialKind(err)
+		switch {
+		case opt.Abort.fired():
+			kind = KindAborted
+		case !opt.Deadline.IsZero() && !time.Now().Before(opt.Deadline):
+			kind = KindTimeout
+		}
+		return nil, &Error{Kind: kind, Op: op, Err: err}
+	}
+	c := &conn{endpoint: e, net: n}
+	c.upload.done = make(chan struct{}, 1)
+	c.probe.init(n)
+	return c, nil
+}
+
+// exchange sends the request and reads the response head. When it fails, the connection is given up, or back to the pool
+// where nothing was written to it.
+func (c *conn) exchange(req *http1.Request) *Error {
+	message := http1.AppendRequestHead(c.head.octets[:0], req)
+	inline := fitsInline(req, cap(message)-len(message))
+	if !c.options.Abort.attach(c) {
+		return c.release(&Error{Kind: KindAborted, Op: "send request", Err: errAborted})
+	}
+	// A body at hand is taken after this: whoever is refused here can still send the request elsewhere.
+	if g := c.options.Gate; g != nil && g.Revoked() {
+		return c.release(&Error{Kind: KindRevoked, Op: "send request", Err: ErrRevoked})
+	}
+	if inline && req.Length > 0 {
+		head := len(message)
+		message = message[:head+int(req.Length)]
+		if _, err := io.ReadFull(req.Body, message[head:]); err != nil {
+			return c.release(&Error{Kind: KindRequestBody, Op: "read request body", Err: err})
+		}
+	}
+	if err := c.write(message); err != nil {
+		return c.giveUp("send request", err, c.reused)
+	}
+	c.armHead(inline)
+	if !inline {
+		c.startUpload(req)
+	}
+	return c.receive(string(req.Method) == "HEAD")
+}
+
+// fitsInline tells whether the whole request can leave in one write, because its body is at hand and fits the room behind
+// its head. Most requests then cost one write and no goroutine.
+func fitsInline(req *http1.Request, room int) bool {
+	if req.Length <= 0 || req.Length > int64(room) {
+		return req.Length == 0
+	}
+	sized, ok := req.Body.(interface{ Len() int })
+	return ok && int64(sized.Len()) >= req.Length
+}
+
+// receive reads response heads up to the final one.
+func (c *conn) receive(isHead bool) *Error {
+	c.buf.Reset(c, c.head.octets[:])
+	resp := &c.response.Response
+	for interims := 0; ; interims++ {
+		n, err := c.readHead(isHead)
+		if err != nil {
+			return c.giveUp("read response head", err, c.reused && interims == 0 && c.buf.Len() == 0)
+		}
+		switch {
+		case resp.Status == 101:
+			return c.giveUp("read response head", errUpgrade, false)
+		case resp.Status >= 200:
+			c.mu.Lock()
+			c.awaiting = false
+			c.mu.Unlock()
+			c.buf.Discard(n)
+			c.response.start()
+			return nil
+		case interims == maxInterims:
+			return c.giveUp("read response head", errInterims, false)
+		}
+		if c.options.Interim != nil {
+			c.options.Interim(resp)
+		}
+		c.buf.Discard(n)
+	}
+}
+
+// readHead waits for one response head and parses it. It parses what comes first at once, to refuse a peer that does not
+// speak HTTP, and then only when the head is complete.
+func (c *conn) readHead(isHead bool) (int, error) {
+	limit := c.endpoint.options.HeaderSize
+	scanned, ready := 0, c.buf.Len() > 0
+	for {
+		if ready {
+			n, err := http1.ParseResponseHead(c.buf.Bytes(), isHead, &c.response.Response)
+			if err == nil && n > limit {
+				err = errHeadSize
+			}
+			if err != http1.ErrIncomplete {
+				return n, err
+			}
+		}
+		if c.buf.Len() >= limit {
+			return 0, errHeadSize
+		}
+		first := c.buf.Len() == 0
+		if err := c.fillHead(); err != nil {
+			return 0, err
+		}
+		scanned, ready = http1.HeadReady(c.buf.Bytes(), scanned)
+		ready = ready || first
+	}
+}
+
+// fillHead reads more of a response head, in a wider buffer when it has to be.
+func (c *conn) fillHead() error {
+	err := c.buf.Fill()
+	if err == http1.ErrBufferFull {
+		c.wide = make([]byte, min(2*c.buf.Len(), c.endpoint.options.HeaderSize)+1)
+		c.buf.Move(c.wide)
+		err = c.buf.Fill()
+	}
+	switch {
+	case err != io.EOF:
+		return err
+	case c.buf.Len() == 0:
+		return errNoAnswer
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// release puts the connection of an exchange that has written nothing back to the pool.
+func (c *conn) release(failure *Error) *Error {
+	whole := c.options.Abort.detach()
+	c.clear()
+	if whole {
+		c.endpoint.pool.put(c, time.Now())
+	} else {
+		c.endpoint.pool.drop(c)
+	}
+	return failure
+}
+
+// giveUp ends an exchange that has failed before there was a response.
+func (c *conn) giveUp(op string, err error, stale bool) *Error {
+	failure := c.fail(op, err)
+	if stale && failure.Kind == KindReset {
+		failure.Stale = true
+	}
+	c.abandon()
+	return failure
+}
+
+// abandon closes the connection and waits for the upload to let go of the request's body.
+func (c *conn) abandon() {
+	c.options.Abort.detach()
+	c.kill()
+	c.cancelUpload()
+	c.clear()
+	c.endpoint.pool.forfeit()
+}
