@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 func (v *validator) services(top place) {
 	at := top.key("services")
 	if len(v.c.Services) == 0 {
@@ -150,9 +152,7 @@ func (v *validator) matches(m matchRules, taken map[Match]taker) {
 			at = at.item(i)
 		}
 		v.match(rule, at)
-		if rule.PathPrefix == "/" {
-			rule.PathPrefix = "" // every path begins with it
-		}
+		rule.PathPrefix = strings.TrimSuffix(rule.PathPrefix, "/") // "/api/" is "/api", and every path begins with "/"
 		if before, ok := taken[rule]; ok {
 			v.problems.wrong(at, "service %q already matches exactly the same requests (line %d)", before.service, before.line)
 			continue
