@@ -33,10 +33,18 @@ func (v *validator) predicate(p *Predicate, at place) {
 // kinds is the keys that say what a predicate is about.
 func (p *Predicate) kinds() []string {
 	return given([]option{
-		{"all", len(p.All) > 0}, {"any", len(p.Any) > 0}, {"not", p.Not != nil},
-		{"header", p.Header != ""}, {"cookie", p.Cookie != ""}, {"query", p.Query != ""},
-		{"method", len(p.Method) > 0}, {"path", p.Path != ""}, {"path_prefix", p.PathPrefix != ""},
-		{"path_regexp", p.PathRegexp != ""}, {"client", len(p.Client) > 0}, {"percent", p.Percent != 0 || p.Of != nil},
+		{"all", len(p.All) > 0},
+		{"any", len(p.Any) > 0},
+		{"not", p.Not != nil},
+		{"header", p.Header != ""},
+		{"cookie", p.Cookie != ""},
+		{"query", p.Query != ""},
+		{"method", len(p.Method) > 0},
+		{"path", p.Path != ""},
+		{"path_prefix", p.PathPrefix != ""},
+		{"path_regexp", p.PathRegexp != ""},
+		{"client", len(p.Client) > 0},
+		{"percent", p.Percent != 0 || p.Of != nil},
 	})
 }
 

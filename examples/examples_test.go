@@ -2,6 +2,7 @@
 package examples
 
 import (
+	"haldane/config"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,8 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
-
-	"haldane/config"
 )
 
 func noVariables(string) (string, bool) { return "", false }

@@ -3,9 +3,8 @@
 package router
 
 import (
-	"testing"
-
 	"haldane/config"
+	"testing"
 )
 
 // TestNothingIsAllocated holds match and assign, in all their ways, to no allocation.

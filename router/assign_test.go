@@ -1,6 +1,7 @@
 package router
 
 import (
+	"haldane/config"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -8,8 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"haldane/config"
 )
 
 // expect compares an assignment without its split and its user.

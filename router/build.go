@@ -3,10 +3,9 @@ package router
 import (
 	"errors"
 	"fmt"
+	"haldane/config"
 	"maps"
 	"slices"
-
-	"haldane/config"
 )
 
 // Options is what a table is built from.

@@ -1,11 +1,10 @@
 package router
 
 import (
+	"haldane/config"
 	"net/netip"
 	"strings"
 	"testing"
-
-	"haldane/config"
 )
 
 // FuzzMatch compares the service for any host and path with the one that the dumb router finds, under rules that overlap.
@@ -50,8 +49,11 @@ func FuzzAssign(f *testing.F) {
 	o := Options{
 		Services: map[string]config.Service{"shop": s},
 		Segments: map[string]config.Predicate{"s": {Any: []config.Predicate{
-			{PathPrefix: "/in/"}, {PathRegexp: `\.(js|css)$`}, {Client: []string{"10.0.0.0/8", "::/1"}},
-			{Percent: 10 * percentUnit, Of: of}, {Header: "pin", In: []string{"one", "two"}},
+			{PathPrefix: "/in/"},
+			{PathRegexp: `\.(js|css)$`},
+			{Client: []string{"10.0.0.0/8", "::/1"}},
+			{Percent: 10 * percentUnit, Of: of},
+			{Header: "pin", In: []string{"one", "two"}},
 			{Percent: 40 * percentUnit, Of: &config.Key{Header: "tenant"}},
 		}}},
 		Splits: map[string]SplitSpec{"shop": {

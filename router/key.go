@@ -2,7 +2,6 @@ package router
 
 import (
 	"errors"
-
 	"haldane/config"
 )
 

@@ -2,11 +2,10 @@ package router
 
 import (
 	"fmt"
+	"haldane/config"
 	"strings"
 	"sync"
 	"testing"
-
-	"haldane/config"
 )
 
 // newExpression compiles one regular expression.

@@ -3,7 +3,6 @@ package router
 import (
 	"errors"
 	"fmt"
-
 	"haldane/config"
 )
 

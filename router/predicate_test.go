@@ -2,12 +2,11 @@ package router
 
 import (
 	"fmt"
+	"haldane/config"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"testing"
-
-	"haldane/config"
 )
 
 // compile compiles a predicate or fails the test.

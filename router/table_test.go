@@ -2,10 +2,9 @@ package router
 
 import (
 	"fmt"
+	"haldane/config"
 	"strings"
 	"testing"
-
-	"haldane/config"
 )
 
 // serve is a service with one variant and the given rules.

@@ -21,8 +21,10 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	for name, call := range map[string]func(){
 		"Begin and End of a success": func() {
 			canary.Begin(i)
-			canary.End(i, Record{Outcome: OutcomeOK, Status: 200, Method: MethodOf(method), FirstByte: 3 * time.Millisecond,
-				BytesIn: 10, BytesOut: 1 << 20, Lane: Judged(1, 1)})
+			canary.End(i, Record{
+				Outcome: OutcomeOK, Status: 200, Method: MethodOf(method), FirstByte: 3 * time.Millisecond,
+				BytesIn: 10, BytesOut: 1 << 20, Lane: Judged(1, 1),
+			})
 		},
 		"Begin and End of a failure": func() {
 			canary.Begin(i)

@@ -37,8 +37,10 @@ func BenchmarkRecordParallel(b *testing.B) {
 		next++
 	}
 	b.RunParallel(func(pb *testing.PB) {
-		rec := Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 1234 * time.Microsecond,
-			BytesOut: 2000, Lane: Judged(1, 7)}
+		rec := Record{
+			Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 1234 * time.Microsecond,
+			BytesOut: 2000, Lane: Judged(1, 7),
+		}
 		id := <-ids
 		for pb.Next() {
 			v.Begin(id)

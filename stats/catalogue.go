@@ -62,55 +62,106 @@ func catalogue() [families]description {
 // describeRequests describes what is counted per variant.
 func describeRequests(all *[families]description) {
 	variant := []string{"service", "variant"}
-	all[familyRequests] = description{"haldane_requests_total", counter, []string{"service", "variant", "code", "method"},
-		"Requests that have ended, by status class of the endpoint's answer and by method."}
-	all[familyOutcomes] = description{"haldane_request_outcomes_total", counter, []string{"service", "variant", "outcome"},
-		"Requests that have ended, by how they ended."}
-	all[familyDuration] = description{"haldane_request_duration_seconds", histogram, variant,
-		"Time to the first byte of the endpoint's answer, of requests that were answered."}
-	all[familyUpstreamErrors] = description{"haldane_upstream_errors_total", counter, []string{"service", "variant", "reason"},
-		"Exchanges with an endpoint that failed for another reason than the status of its answer."}
-	all[familyInFlight] = description{"haldane_requests_in_flight", gauge, variant,
-		"Requests that have begun and not ended."}
-	all[familyRequestBytes] = description{"haldane_request_bytes_total", counter, variant,
-		"Bytes of request bodies."}
-	all[familyResponseBytes] = description{"haldane_response_bytes_total", counter, variant,
-		"Bytes of response bodies."}
+	all[familyRequests] = description{
+		"haldane_requests_total", counter,
+		[]string{"service", "variant", "code", "method"},
+		"Requests that have ended, by status class of the endpoint's answer and by method.",
+	}
+	all[familyOutcomes] = description{
+		"haldane_request_outcomes_total", counter,
+		[]string{"service", "variant", "outcome"},
+		"Requests that have ended, by how they ended.",
+	}
+	all[familyDuration] = description{
+		"haldane_request_duration_seconds", histogram, variant,
+		"Time to the first byte of the endpoint's answer, of requests that were answered.",
+	}
+	all[familyUpstreamErrors] = description{
+		"haldane_upstream_errors_total", counter,
+		[]string{"service", "variant", "reason"},
+		"Exchanges with an endpoint that failed for another reason than the status of its answer.",
+	}
+	all[familyInFlight] = description{
+		"haldane_requests_in_flight", gauge, variant,
+		"Requests that have begun and not ended.",
+	}
+	all[familyRequestBytes] = description{
+		"haldane_request_bytes_total", counter, variant,
+		"Bytes of request bodies.",
+	}
+	all[familyResponseBytes] = description{
+		"haldane_response_bytes_total", counter, variant,
+		"Bytes of response bodies.",
+	}
 }
 
 // describeRollouts describes what a rollout says of itself.
 func describeRollouts(all *[families]description) {
 	service := []string{"service"}
-	all[familyWeight] = description{"haldane_variant_weight_ratio", gauge, []string{"service", "variant"},
-		"Share of the randomised traffic that a variant of a rollout gets, from 0 to 1."}
-	all[familyPhase] = description{"haldane_rollout_phase", gauge, []string{"service", "phase"},
-		"1 for the phase the rollout is in, 0 for the others."}
-	all[familyHold] = description{"haldane_rollout_hold", gauge, service,
-		"1 while the clock of the rollout's step stands still, otherwise 0."}
-	all[familyRevision] = description{"haldane_rollout_split_revision", gauge, service,
-		"Number of the service's split, which grows by one with each change."}
-	all[familyScore] = description{"haldane_analysis_score_ratio", gauge, service,
-		"Score of the last verdict, from 0 (regression proven) over 0.5 (unknown) to 1 (shown within tolerance)."}
-	all[familyEvidence] = description{"haldane_analysis_evidence_ratio", gauge, service,
-		"Evidence against the canary, from 0 (none) to 1 (enough to roll back), on a logarithmic scale."}
-	all[familyRuns] = description{"haldane_analysis_runs_total", counter, []string{"service", "verdict"},
-		"Verdicts that were given, by class."}
-	all[familyBudget] = description{"haldane_budget_remaining_requests", gauge, service,
-		"Failed canary requests that are left until the budget rolls back."}
-	all[familyWeightChanges] = description{"haldane_weight_changes_total", counter, service,
-		"Changes of the canary's weight."}
-	all[familyRollbacks] = description{"haldane_rollbacks_total", counter, []string{"service", "reason"},
-		"Rollbacks, by what ordered them."}
+	all[familyWeight] = description{
+		"haldane_variant_weight_ratio", gauge,
+		[]string{"service", "variant"},
+		"Share of the randomised traffic that a variant of a rollout gets, from 0 to 1.",
+	}
+	all[familyPhase] = description{
+		"haldane_rollout_phase", gauge,
+		[]string{"service", "phase"},
+		"1 for the phase the rollout is in, 0 for the others.",
+	}
+	all[familyHold] = description{
+		"haldane_rollout_hold", gauge, service,
+		"1 while the clock of the rollout's step stands still, otherwise 0.",
+	}
+	all[familyRevision] = description{
+		"haldane_rollout_split_revision", gauge, service,
+		"Number of the service's split, which grows by one with each change.",
+	}
+	all[familyScore] = description{
+		"haldane_analysis_score_ratio", gauge, service,
+		"Score of the last verdict, from 0 (regression proven) over 0.5 (unknown) to 1 (shown within tolerance).",
+	}
+	all[familyEvidence] = description{
+		"haldane_analysis_evidence_ratio", gauge, service,
+		"Evidence against the canary, from 0 (none) to 1 (enough to roll back), on a logarithmic scale.",
+	}
+	all[familyRuns] = description{
+		"haldane_analysis_runs_total", counter,
+		[]string{"service", "verdict"},
+		"Verdicts that were given, by class.",
+	}
+	all[familyBudget] = description{
+		"haldane_budget_remaining_requests", gauge, service,
+		"Failed canary requests that are left until the budget rolls back.",
+	}
+	all[familyWeightChanges] = description{
+		"haldane_weight_changes_total", counter, service,
+		"Changes of the canary's weight.",
+	}
+	all[familyRollbacks] = description{
+		"haldane_rollbacks_total", counter,
+		[]string{"service", "reason"},
+		"Rollbacks, by what ordered them.",
+	}
 }
 
 // describeProcess describes the process itself.
 func describeProcess(all *[families]description) {
-	all[familyBuild] = description{"haldane_build_info", gauge, []string{"version", "revision", "goversion"},
-		"Always 1; the labels say which build runs."}
-	all[familyReloadSuccessful] = description{"haldane_config_last_reload_successful", gauge, nil,
-		"1 if the last configuration that was read is in force, 0 if it was refused."}
-	all[familyReloadTime] = description{"haldane_config_last_reload_success_timestamp_seconds", gauge, nil,
-		"Unix time at which a configuration was last put in force."}
-	all[familyReloads] = description{"haldane_config_reloads_total", counter, []string{"result"},
-		"Configurations that were put in force or refused, with the first one."}
+	all[familyBuild] = description{
+		"haldane_build_info", gauge,
+		[]string{"version", "revision", "goversion"},
+		"Always 1; the labels say which build runs.",
+	}
+	all[familyReloadSuccessful] = description{
+		"haldane_config_last_reload_successful", gauge, nil,
+		"1 if the last configuration that was read is in force, 0 if it was refused.",
+	}
+	all[familyReloadTime] = description{
+		"haldane_config_last_reload_success_timestamp_seconds", gauge, nil,
+		"Unix time at which a configuration was last put in force.",
+	}
+	all[familyReloads] = description{
+		"haldane_config_reloads_total", counter,
+		[]string{"result"},
+		"Configurations that were put in force or refused, with the first one.",
+	}
 }

@@ -35,15 +35,21 @@ func example() (*Registry, *Process, statuses) {
 	shop.Reader(3, canary, stable)
 	for i := range 20 {
 		stable.Begin(0)
-		stable.End(0, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: time.Duration(i) * time.Millisecond,
-			BytesOut: 1000, Lane: Judged(1, 3)})
+		stable.End(0, Record{
+			Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: time.Duration(i) * time.Millisecond,
+			BytesOut: 1000, Lane: Judged(1, 3),
+		})
 	}
-	stable.End(0, Record{Outcome: OutcomeOK, Status: 404, Method: MethodPost, FirstByte: 3 * time.Millisecond,
-		BytesIn: 12, BytesOut: 9})
+	stable.End(0, Record{
+		Outcome: OutcomeOK, Status: 404, Method: MethodPost, FirstByte: 3 * time.Millisecond,
+		BytesIn: 12, BytesOut: 9,
+	})
 	canary.Begin(0)
 	canary.Begin(0)
-	canary.End(0, Record{Outcome: OutcomeServerError, Status: 503, Method: MethodGet, FirstByte: time.Second,
-		BytesOut: 20, Lane: Judged(1, 3)})
+	canary.End(0, Record{
+		Outcome: OutcomeServerError, Status: 503, Method: MethodGet, FirstByte: time.Second,
+		BytesOut: 20, Lane: Judged(1, 3),
+	})
 	canary.Begin(0)
 	canary.End(0, Record{Outcome: OutcomeConnect, Method: MethodOther, Lane: Judged(1, 3)})
 	r.Service("quiet").Variant("only")
