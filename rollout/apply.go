@@ -1,0 +1,234 @@
+package rollout
+
+import (
+	"errors"
+	"haldane/analysis"
+	"haldane/store"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// plan is a transition that is to be made.
+type plan struct {
+	r       *runner
+	next    State
+	actions []Action
+	seen    Observation // what Step was told
+	err     error       // why it could not be stored first, and was not made
+}
+
+// has says whether the plan has an action of the kind.
+func (p *plan) has(k ActionKind) bool {
+	return slices.ContainsFunc(p.actions, func(a Action) bool { return a.Kind == k })
+}
+
+// effects are the things that a reload does in another way.
+type effects struct {
+	revoke   func(service string)
+	split    func(Split) error
+	announce func(Event)
+}
+
+// live are the effects of a running rollout.
+func (m *Manager) live() effects {
+	return effects{revoke: m.options.Splitter.Revoke, split: m.options.Splitter.SetSplit, announce: m.announce}
+}
+
+// commit makes transitions. First those that need not be stored before: what takes users off a canary waits for no disk. Then
+// everything is stored in one transaction. Then the others are made, or say in err why not.
+func (m *Manager) commit(now time.Time, plans []*plan) {
+	m.commitWith(now, plans, m.live())
+}
+
+func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
+	var first, after []*plan
+	for _, p := range plans {
+		if p.has(ActionStoreFirst) {
+			first = append(first, p)
+			continue
+		}
+		m.carryOut(now, p, e)
+		if p.has(ActionStore) {
+			after = append(after, p)
+		}
+	}
+	m.persist(first, after)
+	for _, p := range first {
+		if p.err == nil {
+			m.carryOut(now, p, e)
+			p.r.changed = p.has(ActionStartOver) // what was stored knew nothing of the new evidence
+		}
+	}
+}
+
+// persist stores transitions. One that conflicts must not keep the others from being stored.
+func (m *Manager) persist(first, after []*plan) {
+	drafts := make([]draft, 0, len(first)+len(after))
+	for _, p := range slices.Concat(first, after) {
+		d, err := p.draft()
+		if err != nil {
+			p.err = err
+			continue
+		}
+		drafts = append(drafts, d)
+	}
+	err := m.saver.save(drafts)
+	if errors.Is(err, store.ErrConflict) && len(drafts) > 1 {
+		for _, p := range first {
+			m.persist([]*plan{p}, nil)
+		}
+		return // the others are retried by the next checkpoint
+	}
+	for _, p := range first {
+		if p.err == nil {
+			p.err = err
+		}
+	}
+	for _, p := range after {
+		p.r.changed = err != nil
+	}
+	if err != nil {
+		m.options.Logger.Error("the state of rollouts cannot be stored", zap.Error(err), zap.Int("records", len(drafts)))
+	}
+}
+
+// draft is the record of the state after the transition.
+func (p *plan) draft() (draft, error) {
+	memory := p.r.memory(&p.next)
+	if p.has(ActionStartOver) {
+		memory.Judge = nil
+	}
+	value, err := encodeMemory(memory)
+	if err != nil {
+		return draft{}, err
+	}
+	return draft{r: p.r, record: store.Record{Service: p.r.name, Value: value}}, nil
+}
+
+// memory is what is to be stored of the service, with the given state.
+func (r *runner) memory(s *State) memory {
+	m := memory{Former: r.former, Revision: r.revision}
+	if r.running {
+		m.State, m.Revision = s, s.Revision
+		if r.judge != nil {
+			evidence := r.judge.State()
+			m.Judge = &evidence
+		}
+	}
+	return m
+}
+
+// carryOut makes a transition: it does what the actions say, in their order, but for the storing.
+func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
+	r := p.r
+	before := r.state.split()
+	r.state = p.next
+	r.revision = p.next.Revision
+	r.changed = true
+	budget := r.evidence.service.Budget()
+	limit := uint64(max(0, p.next.Policy.Budget.FailedRequests))
+	for _, a := range p.actions {
+		switch a.Kind {
+		case ActionStoreFirst, ActionStore: // commit does these
+		case ActionRevoke:
+			e.revoke(r.name)
+		case ActionSplit:
+			m.setSplit(now, r, before, a.Split, e)
+		case ActionStartOver:
+			r.startOver(now)
+		case ActionNewStep:
+			r.newStep(now)
+		case ActionArm:
+			m.arm(r, limit)
+		case ActionSetLimit:
+			if budget.SetLimit(limit) {
+				m.signal()
+			}
+		case ActionEnd:
+			budget.Disarm()
+			r.evidence.close()
+		case ActionAnnounce:
+			e.announce(a.Event)
+		}
+	}
+}
+
+// arm begins the budget. The trip runs on the goroutine of the request that failed.
+func (m *Manager) arm(r *runner, limit uint64) {
+	name := r.name
+	spent := r.evidence.service.Budget().Arm(limit, r.state.Spent, func() {
+		m.options.Splitter.Revoke(name)
+		m.signal()
+	})
+	if spent {
+		m.signal()
+	}
+}
+
+// signal wakes the loop; it never blocks.
+func (m *Manager) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default: // it will wake up anyway
+	}
+}
+
+// setSplit orders a split. The counters are opened before: no request of the split may be missed or counted twice.
+func (m *Manager) setSplit(now time.Time, r *runner, before, split Split, e effects) {
+	if r.state.Phase.exposing() {
+		r.evidence.open(split)
+		if split.Weight != before.Weight || split.Strength != before.Strength {
+			r.judge.WeightChanged(now)
+		}
+	}
+	m.order(r, split, e)
+}
+
+// order hands a split over, and remembers it when it was not taken.
+func (m *Manager) order(r *runner, split Split, e effects) {
+	err := e.split(split)
+	r.unapplied = err != nil
+	if err != nil {
+		m.options.Logger.Error("a split was not applied and will be tried again",
+			zap.String("service", r.name), zap.Uint64("revision", split.Revision), zap.Error(err))
+	}
+}
+
+// startOver forgets the evidence. The settings are those of the policy in force now.
+func (r *runner) startOver(now time.Time) {
+	r.retune()
+	r.judge.StartOver(now)
+}
+
+// newStep starts the counts of a step. A changed policy has come into force.
+func (r *runner) newStep(now time.Time) {
+	r.retune()
+	r.judge.NewStep(now)
+	r.evidence.service.Voters().NewStep()
+	r.evidence.rotated, r.evidence.users = now, 0
+}
+
+// retune gives the judge the settings of the policy in force. Evidence about a check that is another one now is lost, and
+// nothing else.
+func (r *runner) retune() {
+	want := settings(&r.state.Policy)
+	if r.settings != nil && sameSettings(r.settings, &want) {
+		return
+	}
+	judge, err := analysis.Restore(want, r.judge.State())
+	if err != nil { // a judge's own state is always valid
+		judge = analysis.NewJudge(want)
+	}
+	r.judge, r.settings = judge, &want
+}
+
+// announce tells the subscribers and the log.
+func (m *Manager) announce(e Event) {
+	m.options.Logger.Info("rollout "+string(e.Kind),
+		zap.String("service", e.Service), zap.String("rollout", e.Rollout), zap.Stringer("phase", e.Phase),
+		zap.Int("step", e.Step), zap.Stringer("weight", e.Weight),
+		zap.String("reason", e.Reason), zap.String("numbers", e.Numbers), zap.String("actor", e.Actor))
+	m.hub.publish(e)
+}

@@ -1,0 +1,184 @@
+package rollout
+
+import (
+	"errors"
+	"fmt"
+	"haldane/config"
+	"slices"
+	"strings"
+	"time"
+)
+
+// CommandKind is what an operator may order.
+type CommandKind string
+
+// The commands.
+const (
+	// CommandStart begins a pending rollout.
+	CommandStart CommandKind = "start"
+	// CommandPause stops the clock until CommandResume; the split stays.
+	CommandPause CommandKind = "pause"
+	// CommandResume goes on after a pause.
+	CommandResume CommandKind = "resume"
+	// CommandPromote goes to the next step now: it opens a gate, or skips the rest of the step.
+	CommandPromote CommandKind = "promote"
+	// CommandPromoteFull gives the canary all traffic now.
+	CommandPromoteFull CommandKind = "promote_full"
+	// CommandAbort gives the stable all traffic now.
+	CommandAbort CommandKind = "abort"
+	// CommandRetry starts again after a rollback.
+	CommandRetry CommandKind = "retry"
+	// CommandSetWeight sets the canary's weight and pauses.
+	CommandSetWeight CommandKind = "set_weight"
+	// CommandOverride sends all traffic to one variant, until CommandClearOverride.
+	CommandOverride CommandKind = "override"
+	// CommandClearOverride ends the override.
+	CommandClearOverride CommandKind = "clear_override"
+)
+
+// Command is an operator's order.
+type Command struct {
+	// Kind is what to do.
+	Kind CommandKind `json:"kind"`
+	// Weight is the weight of CommandSetWeight, from 0 to config.Whole.
+	Weight config.Percent `json:"weight,omitempty"`
+	// Variant is the variant of CommandOverride.
+	Variant string `json:"variant,omitempty"`
+	// Reason says why, for the history. It may be empty.
+	Reason string `json:"reason,omitempty"`
+	// Actor says who, for the history. It may be empty.
+	Actor string `json:"actor,omitempty"`
+}
+
+// ErrBadCommand says that a command is none, or lacks what it needs. Test for it with errors.Is.
+var ErrBadCommand = errors.New("bad command")
+
+// ImpossibleError says that a command is not possible where the rollout is.
+type ImpossibleError struct {
+	// Service is the service of the rollout, Command what was ordered.
+	Service string
+	Command CommandKind
+	// Phase and Pause are where the rollout is.
+	Phase Phase
+	Pause Pause
+	// Possible lists what can be ordered instead.
+	Possible []CommandKind
+}
+
+// Error says what is not possible, and what is.
+func (e *ImpossibleError) Error() string {
+	where := e.Phase.String()
+	if e.Pause != "" {
+		where += " (" + string(e.Pause) + ")"
+	}
+	possible := make([]string, len(e.Possible))
+	for i, k := range e.Possible {
+		possible[i] = string(k)
+	}
+	return fmt.Sprintf("cannot %s %s: its rollout is %s; possible: %s", e.Command, e.Service, where, strings.Join(possible, ", "))
+}
+
+// Possible lists the commands that the rollout takes where it is.
+func (s *State) Possible() []CommandKind {
+	var list []CommandKind
+	switch s.Phase {
+	case PhasePending:
+		list = append(list, CommandStart, CommandAbort)
+	case PhaseProgressing, PhaseBaking:
+		list = append(list, CommandPause, CommandPromote, CommandPromoteFull, CommandAbort, CommandSetWeight)
+	case PhasePaused:
+		if s.Pause != PauseGate { // a gate is opened by promote, not waited out
+			list = append(list, CommandResume)
+		}
+		list = append(list, CommandPromote, CommandPromoteFull, CommandAbort, CommandSetWeight)
+	case PhaseRolledBack:
+		list = append(list, CommandRetry)
+	case PhasePromoted:
+	default:
+		return nil
+	}
+	list = append(list, CommandOverride)
+	if s.Override != "" {
+		list = append(list, CommandClearOverride)
+	}
+	return list
+}
+
+// Apply carries out an operator's command. It returns the next state and what must be done about it, an *ImpossibleError
+// when the rollout is not where the command makes sense, or ErrBadCommand.
+func Apply(s State, now time.Time, cmd Command) (State, []Action, error) {
+	if err := cmd.check(&s); err != nil {
+		return s, nil, err
+	}
+	c := begin(s, now)
+	c.obey(cmd)
+	next, actions := c.finish()
+	return next, actions, nil
+}
+
+// check refuses a command that is none, that is not possible, or that lacks what it needs.
+func (cmd *Command) check(s *State) error {
+	switch cmd.Kind {
+	case CommandStart, CommandPause, CommandResume, CommandPromote, CommandPromoteFull, CommandAbort, CommandRetry, CommandClearOverride:
+	case CommandSetWeight:
+		if cmd.Weight > config.Whole {
+			return fmt.Errorf("%w: the weight is more than 100%%", ErrBadCommand)
+		}
+	case CommandOverride:
+		if !slices.Contains(s.variants(), cmd.Variant) {
+			return fmt.Errorf("%w: %s has no variant %q, it has %s",
+				ErrBadCommand, s.Spec.Service, cmd.Variant, strings.Join(s.variants(), ", "))
+		}
+	default:
+		return fmt.Errorf("%w: there is no command %q", ErrBadCommand, cmd.Kind)
+	}
+	if possible := s.Possible(); !slices.Contains(possible, cmd.Kind) {
+		return &ImpossibleError{Service: s.Spec.Service, Command: cmd.Kind, Phase: s.Phase, Pause: s.Pause, Possible: possible}
+	}
+	return nil
+}
+
+// variants are what an override may name.
+func (s *State) variants() []string {
+	if len(s.Spec.Variants) > 0 {
+		return s.Spec.Variants
+	}
+	return []string{s.Spec.Stable, s.Spec.Canary}
+}
+
+// obey carries out a command that was checked.
+func (c *change) obey(cmd Command) {
+	why := cause{reason: cmd.Reason, actor: cmd.Actor}
+	if why.reason == "" && cmd.Kind != CommandOverride && cmd.Kind != CommandClearOverride {
+		why.reason = string(cmd.Kind) + " by command"
+	}
+	if c.s.Phase.exposing() {
+		why.numbers = c.s.Verdict.Sentence()
+	}
+	switch cmd.Kind {
+	case CommandStart:
+		c.start(why)
+	case CommandPause:
+		c.pause(PauseOperator, why)
+	case CommandResume:
+		c.resume(why)
+	case CommandPromote:
+		if c.s.Bake {
+			c.promote(why)
+		} else {
+			c.advance(why)
+		}
+	case CommandPromoteFull:
+		c.promote(why)
+	case CommandAbort:
+		c.rollBack(why)
+	case CommandRetry:
+		c.retry(why)
+	case CommandSetWeight:
+		c.setWeight(cmd.Weight, why)
+	case CommandOverride:
+		c.override(cmd.Variant, why)
+	case CommandClearOverride:
+		c.clearOverride(why)
+	}
+}

@@ -1,0 +1,151 @@
+package rollout
+
+import (
+	"fmt"
+	"haldane/analysis"
+	"haldane/config"
+	"time"
+)
+
+const (
+	// maxQuiet and minQuiet bound the time without canary requests after which the clock stops. Between them it is half of
+	// the stage.
+	maxQuiet = time.Minute
+	minQuiet = 2 * time.Second
+	// voteWindow is how often a user votes: for so long a canary may have traffic that says nothing new.
+	voteWindow = time.Minute
+)
+
+// watch stops the clock or lets it run. It says whether it runs.
+func (c *change) watch(v analysis.Verdict) bool {
+	hold, text := c.s.holdReason(c.now, v)
+	if hold == "" && c.s.Hold == HoldStore {
+		// The clock has done its time; what is left is to try again.
+		return c.mayStore()
+	}
+	was := c.s.Hold
+	c.s.Hold, c.s.HoldText = hold, text
+	switch {
+	case hold != "" && hold != was:
+		c.event(EventHold, cause{reason: text})
+	case hold == "" && was != "":
+		c.event(EventHoldEnded, cause{reason: "the clock runs again"})
+	}
+	return hold == ""
+}
+
+// holdReason says why the clock must stand still now; empty when it may run.
+func (s *State) holdReason(now time.Time, v analysis.Verdict) (Hold, string) {
+	quiet := quietPeriod(s.stage())
+	idle := now.Sub(latest(s.LastCanary, s.Awake, s.Entered))
+	blind := now.Sub(latest(s.LastJudged, s.Awake, s.Entered))
+	stable := s.Recent.last(now, sickSeconds)
+	switch {
+	case s.Override != "":
+		return HoldOverride, "an operator's override sends all traffic to " + s.Override
+	case stable.sick():
+		return HoldStableSick, fmt.Sprintf("stable is sick itself: %d of its %d requests failed in %d s",
+			stable.Failed, stable.Requests, sickSeconds)
+	case idle > quiet && stable.Requests == 0:
+		return HoldNoTraffic, fmt.Sprintf("no traffic: the canary had no request for %s", seconds(idle))
+	case idle > quiet:
+		return HoldNoTraffic, fmt.Sprintf("no canary traffic for %s", seconds(idle))
+	case s.split().compared() && blind > quiet+voteWindow:
+		return HoldNoData, fmt.Sprintf("no canary request could be compared for %s", seconds(blind))
+	}
+	return s.mismatch(v)
+}
+
+// mismatch holds for a share of requests that is not the weight. With user keys few users may be any share of the traffic,
+// which is no fault.
+func (s *State) mismatch(v analysis.Verdict) (Hold, string) {
+	if s.Users > 0 {
+		return "", ""
+	}
+	for _, h := range v.Hold {
+		if h.Reason == analysis.HoldSplitMismatch {
+			return HoldSplitMismatch, h.Sentence
+		}
+	}
+	return "", ""
+}
+
+// quietPeriod is the time without canary requests after which the clock of a stage stops.
+func quietPeriod(stage config.Step) time.Duration {
+	return max(minQuiet, min(maxQuiet, time.Duration(stage.Duration)/2))
+}
+
+// waits lists what is still missing for the stage to be done, for people; empty when it is done.
+func (s *State) waits(now time.Time) []string {
+	stage := s.stage()
+	var list []string
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	if rest := time.Duration(stage.Duration) - s.Clock; rest > 0 {
+		add("%s of %s are left", seconds(rest), stage.Duration)
+	}
+	if s.split().compared() {
+		list = append(list, s.waitsForJudge(stage)...)
+	} else {
+		list = append(list, s.waitsForExposure()...)
+	}
+	// Without this a step whose traffic stopped would end before its silence is noticed.
+	switch idle := now.Sub(s.LastCanary); {
+	case s.StepRequests == 0: // said above
+	case s.LastCanary.IsZero():
+		add("no canary request was seen since the restart")
+	case idle > minQuiet:
+		add("the last canary request is %s ago", seconds(idle))
+	}
+	if s.Recent.last(now, nowSeconds).sick() {
+		add("stable is failing right now")
+	}
+	return list
+}
+
+// waitsForJudge lists what the comparison still misses.
+func (s *State) waitsForJudge(stage config.Step) []string {
+	var list []string
+	if need := uint64(max(1, stage.MinRequests)); s.StepJudged < need {
+		list = append(list, fmt.Sprintf("%d of %d compared canary requests were seen on this step", s.StepJudged, need))
+	}
+	for _, check := range s.Verdict.Checks {
+		switch {
+		case check.Score < 50:
+			list = append(list, fmt.Sprintf("the check %s leans to harm (score %.0f of 100)", check.Name, check.Score))
+		case stage.AdvanceWhen == config.AdvanceProven && check.Class != analysis.Pass:
+			list = append(list, fmt.Sprintf("the check %s is not yet shown within tolerance (score %.0f of 100)", check.Name, check.Score))
+		}
+	}
+	return list
+}
+
+// waitsForExposure lists what a stage without a comparison misses: somebody must have been on the canary, and it must not
+// have failed most of them.
+func (s *State) waitsForExposure() []string {
+	switch seen := (Seen{Requests: s.StepRequests, Failed: s.StepFailed}); {
+	case seen.Requests == 0:
+		return []string{"no canary request was seen on this step"}
+	case seen.Failed*5 > seen.Requests: // sickShare without its minimum: here a few requests are all there is
+		return []string{fmt.Sprintf("%d of the %d canary requests of this step failed, with nothing to compare them with",
+			seen.Failed, seen.Requests)}
+	}
+	return nil
+}
+
+// seconds is a duration for people.
+func seconds(d time.Duration) config.Duration {
+	if d < 10*time.Second {
+		return config.Duration(d.Round(100 * time.Millisecond))
+	}
+	return config.Duration(d.Round(time.Second))
+}
+
+func latest(times ...time.Time) time.Time {
+	var last time.Time
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}

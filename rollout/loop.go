@@ -1,0 +1,144 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"haldane/store"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// tickEvery is how often rollouts are looked at.
+	tickEvery = 250 * time.Millisecond
+	// checkpointEvery is how often what changed is stored though nothing was decided.
+	checkpointEvery = 5 * time.Second
+)
+
+// Run judges and moves all rollouts until the context is done, and then stores what has not been. It must be called once.
+func (m *Manager) Run(ctx context.Context) error {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	stored := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return m.stop()
+		case <-m.wake: // a budget was spent
+		case <-ticker.C:
+		}
+		now := time.Now()
+		m.tick(now)
+		if now.Sub(stored) >= checkpointEvery {
+			stored = now
+			m.checkpoint()
+		}
+	}
+}
+
+// tick looks at all rollouts that are not decided.
+func (m *Manager) tick(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var plans []*plan
+	for _, r := range m.runners {
+		if !r.awake() {
+			continue
+		}
+		if r.unapplied {
+			m.order(r, r.state.split(), m.live())
+		}
+		if r.state.Phase.Live() {
+			plans = append(plans, r.step(now))
+		}
+	}
+	m.settle(now, plans)
+}
+
+// look is a tick for one service, so that a command meets what is known now.
+func (m *Manager) look(r *runner, now time.Time) {
+	if r.state.Phase.Live() {
+		m.settle(now, []*plan{r.step(now)})
+	}
+}
+
+// step asks the core what to do about what was seen.
+func (r *runner) step(now time.Time) *plan {
+	p := &plan{r: r, seen: r.observe(now)}
+	p.next, p.actions = Step(r.state, now, p.seen)
+	return p
+}
+
+// settle makes transitions of the core. One that cannot be stored is a hold.
+func (m *Manager) settle(now time.Time, plans []*plan) {
+	var quiet, loud []*plan
+	for _, p := range plans {
+		if len(p.actions) == 0 {
+			quiet = append(quiet, p)
+		} else {
+			loud = append(loud, p)
+		}
+	}
+	for _, p := range quiet {
+		p.r.changed = p.r.changed || p.next.Clock != p.r.state.Clock
+		p.r.state = p.next
+	}
+	m.commit(now, loud)
+	for _, p := range loud {
+		if p.err != nil {
+			m.stay(now, p, m.live())
+		}
+	}
+}
+
+// stay leaves a rollout where it is, and makes it say why.
+func (m *Manager) stay(now time.Time, p *plan, e effects) {
+	state, actions := notStored(p.r.state, now, p.seen, p.err)
+	m.carryOut(now, &plan{r: p.r, next: state, actions: actions}, e)
+}
+
+// checkpoint stores what changed since it was stored, in one transaction.
+func (m *Manager) checkpoint() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.store(); err != nil {
+		m.options.Logger.Error("checkpoint of the rollouts", zap.Error(err))
+	}
+}
+
+// store stores every service that changed.
+func (m *Manager) store() error {
+	var drafts []draft
+	for _, r := range m.runners {
+		if r.asleep || !r.changed {
+			continue
+		}
+		value, err := encodeMemory(r.memory(&r.state))
+		if err != nil {
+			return err
+		}
+		drafts = append(drafts, draft{r: r, record: store.Record{Service: r.name, Value: value}})
+	}
+	if err := m.saver.save(drafts); err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		d.r.changed = false
+	}
+	return nil
+}
+
+// stop stores for the last time.
+func (m *Manager) stop() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err := m.store()
+	if err == nil {
+		err = m.saver.drain()
+	}
+	if err != nil {
+		return fmt.Errorf("store the rollouts at the end: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package rollout
+
+import (
+	"errors"
+	"fmt"
+	"haldane/stats"
+	"haldane/store"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// ErrUnknown says that the service has no rollout. Test for it with errors.Is.
+var ErrUnknown = errors.New("no rollout")
+
+// Options is what a Manager works with. All fields are required.
+type Options struct {
+	// Store remembers the rollouts. The manager does not close it.
+	Store store.Store
+	// Stats counts the requests.
+	Stats *stats.Registry
+	// Splitter shares out the traffic.
+	Splitter Splitter
+	// Logger gets every event.
+	Logger *zap.Logger
+}
+
+func (o *Options) validate() error {
+	if o.Store == nil || o.Stats == nil || o.Splitter == nil || o.Logger == nil {
+		return errors.New("a rollout manager needs a store, stats, a splitter and a logger")
+	}
+	return nil
+}
+
+// Manager runs the rollouts of all services. Everything but Run may be called before, while and after Run runs.
+type Manager struct {
+	options Options
+	wake    chan struct{} // has room for one: a trip of a budget
+	hub     hub
+
+	mu      sync.Mutex
+	runners map[string]*runner // by service; guarded by mu
+	saver   saver              // guarded by mu
+}
+
+// NewManager loads the stored rollouts. They do nothing until Configure says which of them are still wanted. A record that
+// cannot be understood is no error: its service stays on the stable variant until an operator retries.
+func NewManager(o Options) (*Manager, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	records, err := o.Store.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the rollouts: %w", err)
+	}
+	m := &Manager{
+		options: o,
+		wake:    make(chan struct{}, 1),
+		runners: make(map[string]*runner, len(records)),
+		saver:   saver{store: o.Store},
+	}
+	for _, record := range records {
+		m.runners[record.Service] = m.load(record)
+	}
+	return m, nil
+}
+
+// load makes a sleeping runner of a record.
+func (m *Manager) load(record store.Record) *runner {
+	r := &runner{name: record.Service, stored: record.Revision, asleep: true}
+	memory, err := decodeMemory(record.Value)
+	if err != nil {
+		m.options.Logger.Error("the stored state of a rollout cannot be read; its service stays on the stable variant",
+			zap.String("service", record.Service), zap.Error(err))
+		r.unread = err
+		return r
+	}
+	r.former, r.revision = memory.Former, memory.Revision
+	if memory.State != nil {
+		r.state, r.running, r.restored = *memory.State, true, memory.Judge
+	}
+	return r
+}
+
+// Views are all rollouts, sorted by service.
+func (m *Manager) Views() []View {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	views := []View{}
+	for _, r := range m.sorted() {
+		if r.awake() {
+			views = append(views, r.state.View(time.Now()))
+		}
+	}
+	return views
+}
+
+// View is the rollout of one service; false when it has none.
+func (m *Manager) View(service string) (View, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.runners[service]
+	if r == nil || !r.awake() {
+		return View{}, false
+	}
+	return r.state.View(time.Now()), true
+}
+
+// Subscribe returns the events from now on, in their order. Nobody waits for a slow subscriber: what does not fit the
+// buffer (at least 1) is lost, and the next event that does fit is an EventLost that says how many. cancel ends the
+// subscription and closes the channel; it may be called twice.
+func (m *Manager) Subscribe(buffer int) (events <-chan Event, cancel func()) {
+	return m.hub.subscribe(buffer)
+}
+
+// Do carries out an operator's command and returns the rollout as it is then. The error is ErrUnknown without a rollout, an
+// *ImpossibleError, ErrBadCommand, or that of the store: then nothing was done. A command that takes users off the canary is
+// carried out even if it cannot be stored.
+func (m *Manager) Do(service string, c Command) (View, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.runners[service]
+	if r == nil || !r.awake() {
+		return View{}, fmt.Errorf("service %q: %w", service, ErrUnknown)
+	}
+	now := time.Now()
+	if c.Kind != CommandAbort { // an abort does not wait for a step that cannot be stored
+		m.look(r, now)
+	}
+	next, actions, err := Apply(r.state, now, c)
+	if err != nil {
+		return r.state.View(now), err
+	}
+	p := &plan{r: r, next: next, actions: actions}
+	m.commit(now, []*plan{p})
+	if p.err != nil {
+		return r.state.View(now), fmt.Errorf("%s %s: state cannot be stored: %w", c.Kind, service, p.err)
+	}
+	return r.state.View(now), nil
+}
+
+// AbortAll rolls back every rollout that is not decided yet, and returns those. It works when nothing can be stored.
+func (m *Manager) AbortAll(reason, actor string) ([]View, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	var plans []*plan
+	for _, r := range m.sorted() {
+		if !r.awake() || !r.state.Phase.Live() {
+			continue
+		}
+		next, actions, err := Apply(r.state, now, Command{Kind: CommandAbort, Reason: reason, Actor: actor})
+		if err != nil {
+			return nil, fmt.Errorf("abort all: %w", err)
+		}
+		plans = append(plans, &plan{r: r, next: next, actions: actions})
+	}
+	m.commit(now, plans)
+	views := []View{}
+	for _, p := range plans {
+		views = append(views, p.r.state.View(now))
+	}
+	return views, nil
+}
+
+// sorted are the runners by service.
+func (m *Manager) sorted() []*runner {
+	list := make([]*runner, 0, len(m.runners))
+	for _, name := range slices.Sorted(maps.Keys(m.runners)) {
+		list = append(list, m.runners[name])
+	}
+	return list
+}

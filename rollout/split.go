@@ -1,0 +1,110 @@
+package rollout
+
+import "haldane/config"
+
+// Split is what the proxy must do now, in names.
+type Split struct {
+	// Service is the service whose traffic is shared out.
+	Service string `json:"service"`
+	// Rollout salts the draw, so that each rollout and each attempt draws its users afresh.
+	Rollout string `json:"rollout"`
+	// Revision counts the splits of the service and only grows.
+	Revision uint64 `json:"revision"`
+	// Stable and Canary name the variants.
+	Stable string `json:"stable"`
+	Canary string `json:"canary"`
+	// Weight is the canary's share of randomised traffic.
+	Weight config.Percent `json:"weight"`
+	// Segment names the segment that is exposed as well; empty for none.
+	Segment string `json:"segment,omitempty"`
+	// Strength is the share of the segment that is drawn for the canary; zero without a segment.
+	Strength config.Percent `json:"strength,omitempty"`
+	// Override names the variant that takes every request; empty for none.
+	Override string `json:"override,omitempty"`
+	// RolledBack says that the canary may be reached by an override alone.
+	RolledBack bool `json:"rolled_back,omitempty"`
+}
+
+// Splitter shares out the traffic of services.
+type Splitter interface {
+	// SetSplit is called with each new split; the last one of a service holds. An error is logged, and the call repeated
+	// until there is none.
+	SetSplit(Split) error
+	// Revoke takes the canary that a service has now out of service at once: from its return on no request may be written
+	// to it but by an override. It may be called on a request's own goroutine, so it must not block or take a lock.
+	// Revoking twice, or a service that is not known, changes nothing.
+	Revoke(service string)
+}
+
+// split is the one that the state asks for.
+func (s *State) split() Split {
+	d := Split{
+		Service: s.Spec.Service, Rollout: drawID(s.ID, s.Attempt), Revision: s.Revision,
+		Stable: s.Spec.Stable, Canary: s.Spec.Canary, Override: s.Override,
+	}
+	switch {
+	case s.Phase == PhaseRolledBack:
+		d.RolledBack = true
+	case s.Phase == PhasePromoted:
+		d.Weight = config.Whole
+	case s.Phase.exposing():
+		stage := s.stage()
+		d.Weight = stage.Weight
+		d.Segment = stage.Segment
+		if d.Segment != "" {
+			d.Strength = stage.Strength
+		}
+		if s.Manual != nil {
+			d.Weight = *s.Manual
+		}
+		if s.Manual != nil && *s.Manual == 0 { // a person who says nobody means the segment too
+			d.Segment, d.Strength = "", 0
+		}
+	}
+	return d
+}
+
+// differs says whether the traffic is shared out in another way.
+func (d Split) differs(before Split) bool {
+	d.Revision = before.Revision
+	return d != before
+}
+
+// raises says whether somebody may be on the canary who was not under the split before: by the draw, or by a pin.
+func (d Split) raises(before Split) bool {
+	// Everybody is a member of one split's segment, of the other's, or of neither.
+	for _, segment := range [...]string{"", before.Segment, d.Segment} {
+		if d.exposure(segment) > before.exposure(segment) {
+			return true
+		}
+	}
+	return d.reachable() && !before.reachable()
+}
+
+// exposure is the share of a segment's members, or of everybody else for an empty name, that is drawn for the canary.
+func (d Split) exposure(segment string) config.Percent {
+	switch {
+	case d.Override == d.Canary:
+		return config.Whole
+	case d.Override != "":
+		return 0
+	case segment != "" && segment == d.Segment:
+		return d.Strength
+	}
+	return d.Weight
+}
+
+// reachable says whether a request that names the canary gets it.
+func (d Split) reachable() bool {
+	return d.Override == d.Canary || d.Override == "" && !d.RolledBack
+}
+
+// comparableBelow is the share from which on too few stable requests are left to compare the canary with.
+const comparableBelow = config.Whole / 100 * 95
+
+// compared says whether a share of the traffic is drawn at random, so that both variants can be compared.
+func (d Split) compared() bool {
+	return d.Override == "" && (comparable(d.Weight) || d.Segment != "" && comparable(d.Strength))
+}
+
+func comparable(share config.Percent) bool { return share > 0 && share < comparableBelow }

@@ -1,0 +1,210 @@
+package rollout
+
+import (
+	"fmt"
+	"haldane/analysis"
+	"haldane/config"
+	"slices"
+	"time"
+)
+
+// View is a rollout as people and programs see it.
+type View struct {
+	// Service, ID (of this attempt) and Attempt (from 1) say which rollout it is.
+	Service string `json:"service"`
+	ID      string `json:"id"`
+	Attempt int    `json:"attempt"`
+	// Stable and Canary are its variants, Policy the name of the policy in force.
+	Stable string `json:"stable"`
+	Canary string `json:"canary"`
+	Policy string `json:"policy"`
+	// Phase is where it is, Pause what it waits for when it is paused, Hold why the clock stands still.
+	Phase Phase `json:"phase"`
+	Pause Pause `json:"pause,omitempty"`
+	Hold  Hold  `json:"hold,omitempty"`
+	// Reason says in a sentence why it is where it is; with a hold, why the clock stands still.
+	Reason string `json:"reason"`
+	// Next says what happens next, and WaitingFor what is missing for it. NeedsPerson says that only a person can go on.
+	Next        string   `json:"next"`
+	WaitingFor  []string `json:"waiting_for"`
+	NeedsPerson bool     `json:"needs_person"`
+	// Notes are what else one has to know.
+	Notes []string `json:"notes"`
+	// Weight is the canary's share of randomised traffic right now. Segment is exposed as well, by Strength.
+	Weight   config.Percent `json:"weight"`
+	Segment  string         `json:"segment,omitempty"`
+	Strength config.Percent `json:"strength,omitempty"`
+	// Override names the variant that takes all traffic by order; empty for none.
+	Override string `json:"override,omitempty"`
+	// SplitRevision counts the splits of the service.
+	SplitRevision uint64 `json:"split_revision"`
+	// Step counts from 0 to Steps-1; while baking and after the end it is the last.
+	Step  int `json:"step"`
+	Steps int `json:"steps"`
+	// Stage is the running step or the bake.
+	Stage StageView `json:"stage"`
+	// Created, Started, Entered (the step) and Ended are when; zero for not yet.
+	Created time.Time `json:"created"`
+	Started time.Time `json:"started,omitzero"`
+	Entered time.Time `json:"entered,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+	// Verdict is the judge's last word. Approximate says that few users vote, so that it promises less.
+	Verdict     analysis.Verdict `json:"verdict"`
+	Approximate bool             `json:"approximate"`
+	// Budget is the stop-loss.
+	Budget BudgetView `json:"budget"`
+	// Possible are the commands it takes now.
+	Possible []CommandKind `json:"possible"`
+	// History is what happened, oldest first.
+	History []Event `json:"history"`
+}
+
+// StageView is the running step, or the bake.
+type StageView struct {
+	// Name is the step's, by default its weight or segment, or "bake".
+	Name string `json:"name"`
+	// Elapsed is the time that counts, of Duration at least and MaxDuration at most.
+	Elapsed     config.Duration `json:"elapsed"`
+	Duration    config.Duration `json:"duration"`
+	MaxDuration config.Duration `json:"max_duration"`
+	// Requests, Failed and Judged count the canary requests of the step: all, failed, and compared with stable's.
+	Requests uint64 `json:"requests"`
+	Failed   uint64 `json:"failed"`
+	Judged   uint64 `json:"judged"`
+	// MinRequests is how many compared ones the step needs.
+	MinRequests int `json:"min_requests"`
+	// AdvanceWhen is the judge's condition, Approval says whether a person's is needed too.
+	AdvanceWhen string `json:"advance_when"`
+	Approval    bool   `json:"approval"`
+	// Compared says whether there is randomised traffic to compare the canary with.
+	Compared bool `json:"compared"`
+}
+
+// BudgetView is the stop-loss.
+type BudgetView struct {
+	// Limit is the number of failed canary requests at which the rollout is rolled back; zero for no limit.
+	Limit uint64 `json:"limit"`
+	// Spent is how many have failed in this attempt; Left is what is left of the limit, zero without one.
+	Spent uint64 `json:"spent"`
+	Left  uint64 `json:"left"`
+}
+
+// View shows the state at a moment.
+func (s *State) View(now time.Time) View {
+	split := s.split()
+	v := View{
+		Service: s.Spec.Service, ID: split.Rollout, Attempt: s.Attempt,
+		Stable: s.Spec.Stable, Canary: s.Spec.Canary, Policy: s.PolicyName,
+		Phase: s.Phase, Pause: s.Pause, Hold: s.Hold, Reason: s.Reason,
+		Weight: split.Weight, Segment: split.Segment, Strength: split.Strength, Override: split.Override,
+		SplitRevision: s.Revision,
+		Created:       s.Created, Started: s.Started, Entered: s.Entered, Ended: s.Ended,
+		Verdict: s.Verdict, Approximate: s.approximate(),
+		Step: min(s.Step, len(s.Policy.Steps)-1), Steps: len(s.Policy.Steps), Stage: s.stageView(split), Budget: s.budgetView(), Possible: s.Possible(),
+		History: slices.Clone(s.History),
+	}
+	if s.Hold != "" {
+		v.Reason = s.HoldText
+	}
+	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
+	v.Notes = s.notes(split)
+	return v
+}
+
+func (s *State) stageView(split Split) StageView {
+	stage := s.stage()
+	return StageView{
+		Name:     s.stageName(),
+		Elapsed:  config.Duration(s.Clock.Truncate(time.Millisecond)),
+		Duration: stage.Duration, MaxDuration: stage.MaxDuration,
+		Requests: s.StepRequests, Failed: s.StepFailed, Judged: s.StepJudged, MinRequests: stage.MinRequests,
+		AdvanceWhen: stage.AdvanceWhen, Approval: stage.Approval, Compared: s.Phase.exposing() && split.compared(),
+	}
+}
+
+func (s *State) budgetView() BudgetView {
+	b := BudgetView{Limit: uint64(max(0, s.Policy.Budget.FailedRequests)), Spent: s.Spent}
+	if b.Limit > b.Spent {
+		b.Left = b.Limit - b.Spent
+	}
+	return b
+}
+
+// next says what happens next, what is missing for it, and whether only a person can go on.
+func (s *State) next(now time.Time) (text string, waits []string, person bool) {
+	switch s.Phase {
+	case PhasePending:
+		if s.Spec.Start == config.StartManual {
+			return "the first step, with start", []string{"the start command"}, true
+		}
+		return "the first step", []string{}, false
+	case PhasePaused:
+		command := CommandResume
+		if s.Pause == PauseGate {
+			command = CommandPromote
+		}
+		return s.nextStage(), []string{fmt.Sprintf("%s, or another command: %s", command, s.PauseText)}, true
+	case PhaseProgressing, PhaseBaking:
+		waits = []string{}
+		if s.Hold != "" {
+			waits = append(waits, s.HoldText)
+		}
+		if s.Hold != HoldStore { // there only the disk is missing
+			waits = append(waits, s.waits(now)...)
+		}
+		return s.nextStage(), waits, false
+	case PhasePromoted:
+		return fmt.Sprintf("name %s as stable in the configuration", s.Spec.Canary), []string{}, false
+	case PhaseRolledBack:
+		return "another canary, or retry", []string{}, false
+	}
+	return "", []string{}, false
+}
+
+// nextStage is what comes after the running stage.
+func (s *State) nextStage() string {
+	p := &s.Spec.Policy
+	switch {
+	case s.Bake:
+		return "promoted: " + s.Spec.Canary + " takes all traffic"
+	case s.Step+1 < len(p.Steps):
+		return fmt.Sprintf("step %d of %d: %s", s.Step+2, len(p.Steps), exposure(&p.Steps[s.Step+1]))
+	case p.Bake.Duration > 0:
+		return fmt.Sprintf("bake at %s for %s", bakeStage(p).Weight, p.Bake.Duration)
+	}
+	return "promoted: " + s.Spec.Canary + " takes all traffic"
+}
+
+// exposure is whom a step exposes, for people.
+func exposure(step *config.Step) string {
+	segment := fmt.Sprintf("%s of segment %s", step.Strength, step.Segment)
+	switch {
+	case step.Segment == "":
+		return step.Weight.String()
+	case step.Weight == 0:
+		return segment
+	}
+	return step.Weight.String() + " and " + segment
+}
+
+// notes are what one has to know besides.
+func (s *State) notes(split Split) []string {
+	notes := []string{}
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	if s.Override != "" {
+		add("an operator's override sends all traffic to %s", s.Override)
+	}
+	switch {
+	case s.Phase == PhasePromoted:
+		add("%s takes all traffic although the configuration names %s as stable", s.Spec.Canary, s.Spec.Stable)
+	case s.Phase.exposing() && !split.compared() && s.Override == "":
+		add("nothing is drawn at random on this step, so there is nothing to compare with: exposure, time and the budget decide")
+	}
+	if s.approximate() && s.Phase.exposing() {
+		add("few users are on the canary: they vote more than once a minute, and the verdict is approximate")
+	}
+	if s.Phase.exposing() && !samePolicy(&s.Policy, &s.Spec.Policy) {
+		add("the policy %s was changed: it applies from the next step", s.Spec.PolicyName)
+	}
+	return notes
+}
