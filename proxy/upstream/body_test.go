@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"haldane/proxy/http1"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"haldane/proxy/http1"
 )
 
 // readers are the ways to read a body.

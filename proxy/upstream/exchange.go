@@ -2,11 +2,10 @@ package upstream
 
 import (
 	"context"
+	"haldane/proxy/http1"
 	"io"
 	"net"
 	"time"
-
-	"haldane/proxy/http1"
 )
 
 // maxInterims bounds the interim (1xx) responses before the final one.
@@ -33,7 +32,8 @@ type Exchange struct {
 
 // RoundTrip sends a request and waits for the head of its response. It does so once: nothing is ever sent again. The
 // response must be closed; until then, or until an error is returned, req.Body and req.Trailers may be in use by another
-// goroutine, so their memory must not be touched.
+// goroutine, so their memory must not be touched. A body whose Read may block should be an http1.ReadCanceler, because
+// whatever ends the exchange has to wait for that Read.
 //
 // The response may come while the body is still going up; Response.Close says what becomes of the upload. The error is an
 // *Error.

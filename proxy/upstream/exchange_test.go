@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"haldane/proxy/http1"
 	"io"
 	"net"
 	"os"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
-	"haldane/proxy/http1"
 )
 
 func TestFailuresBeforeTheResponse(t *testing.T) {
@@ -294,6 +294,9 @@ func TestAbort(t *testing.T) {
 			t.Error(body)
 		}
 		wantConnections(t, e, 1, 1)
+		if n := s.accepted.Load(); n != 2 {
+			t.Errorf("%d connections, want the second used again", n)
+		}
 	})
 	t.Run("while waiting", func(t *testing.T) {
 		var abort Abort

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bufio"
 	"errors"
+	"haldane/proxy/http1"
 	"io"
 	"net"
 	"net/http"
@@ -13,7 +14,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"haldane/proxy/http1"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,9 +1,8 @@
 package upstream
 
 import (
-	"sync"
-
 	"haldane/proxy/http1"
+	"sync"
 )
 
 const (

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"errors"
+	"haldane/proxy/http1"
 	"io"
 	"strings"
 	"testing"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"haldane/proxy/http1"
 )
 
 func TestUploads(t *testing.T) {

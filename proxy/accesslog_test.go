@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"haldane/config"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+func TestAccessLog(t *testing.T) {
+	o := newOrigin(t, func(v *visit) {
+		if v.target() == "/bad?secret" {
+			v.answer("HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno")
+			return
+		}
+		v.ok()
+	})
+	requests := func(c *client) {
+		c.send("POST /good HTTP/1.1\r\nHost: a.test\r\nX-Request-Id: one\r\nContent-Length: 5\r\n\r\nhello").receive()
+		c.send(get("/bad?secret", "X-Request-Id: two")).receive()
+		c.send("CONNECT / HTTP/1.1\r\nHost: a.test\r\n\r\n").receive()
+		c.ends()
+		c.conn.Close()
+	}
+	for _, test := range []struct {
+		mode   string
+		sample config.Percent
+		want   []string
+	}{
+		{"off", 0, nil},
+		{"", 0, nil},
+		{"errors", 0, []string{"/bad", ""}},
+		{"sampled", 0, []string{"/bad", ""}},
+		{"sampled", config.Whole, []string{"/good", "/bad", ""}},
+		{"all", 0, []string{"/good", "/bad", ""}},
+	} {
+		core, logs := observer.New(zapcore.InfoLevel)
+		s := plain(o.address)
+		s.Log = config.Log{Access: test.mode, AccessSample: test.sample}
+		r := startSplit(t, s, nil, zap.New(core))
+		requests(r.dial())
+		if err := r.shutdown(); err != nil {
+			t.Error(err)
+		}
+		var paths []string
+		for _, entry := range logs.All() {
+			paths = append(paths, entry.ContextMap()["path"].(string))
+		}
+		if diff := cmp.Diff(test.want, paths); diff != "" {
+			t.Errorf("%s: %s", test.mode, diff)
+		}
+		if test.mode != "all" {
+			continue
+		}
+		first := logs.All()[0].ContextMap()
+		for _, name := range []string{"duration_seconds", "first_byte_seconds"} {
+			if took := first[name].(float64); took <= 0 || took > 10 {
+				t.Errorf("%s %v", name, took)
+			}
+			delete(first, name)
+		}
+		want := map[string]any{
+			"service": "web", "variant": "v1", "reason": "split", "method": "POST", "path": "/good", "status": int64(200),
+			"outcome": "ok", "bytes_in": int64(5), "bytes_out": int64(2), "client": "127.0.0.1", "request_id": "one",
+		}
+		if diff := cmp.Diff(want, first); diff != "" {
+			t.Error(diff)
+		}
+		last := logs.All()[2].ContextMap()
+		if last["outcome"] != "rejected" || last["error"] != "method not implemented" || last["status"] != int64(501) {
+			t.Errorf("a refused request was logged as %v", last)
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package proxy
+
+import (
+	"errors"
+	"haldane/proxy/upstream"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// The states of a client connection that a drain looks at.
+const (
+	connIdle    int32 = iota // between two requests
+	connActive               // a request is being read or served
+	connClosing              // closed by a drain
+)
+
+// What broke a connection.
+const (
+	unbroken        uint32 = iota
+	brokenByPeer           // it has closed or reset the connection
+	brokenBySilence        // it sent nothing within the limit
+)
+
+// readPhase says which time limit the next read is under.
+type readPhase uint8
+
+const (
+	readFirst readPhase = iota // the first byte of a connection: the header limit
+	readNext                   // the first byte of another request: the idle limit
+	readHead                   // the rest of a head: the header limit, counted from its first byte
+	readBody                   // a body: the body limit, for each read
+)
+
+// clientConn is one client connection. It is the net.Conn that the reader of requests is given, with three peculiarities.
+//
+// What the reader writes is thrown away: Haldane writes every response itself, with send (see fasthttp.go for why).
+//
+// The time limits are armed here and not by the reader, so that each has its own meaning and a reload changes them.
+//
+// A failed read is remembered: the reader takes some of them for the end of a chunked body, and body.go needs to know better.
+//
+// Read and everything about requests belong to the goroutine of the connection; while a body is sent up, Read belongs to
+// the goroutine that sends it. state, since, canceled, watched, abort and broken may be touched by anyone.
+type clientConn struct {
+	net.Conn
+	server *Server
+
+	id     uint64     // spreads the counters over shards
+	client netip.Addr // an IPv4 address is in its short form
+	text   []byte     // client as text
+
+	state    atomic.Int32
+	since    atomic.Int64   // when it became idle, nanoseconds of the server's clock
+	canceled atomic.Bool    // the body is no longer wanted
+	watched  atomic.Int64   // when the request began that the client waits for, on the server's clock; zero for none
+	abort    upstream.Abort // of that request
+	broken   atomic.Uint32  // whether and how a read failed
+
+	phase    readPhase
+	armed    bool           // the limit of the phase is set on the connection
+	timeouts clientTimeouts // in force for the current request
+
+	writeArmed time.Time // when the write limit was set last
+	expecting  bool      // the client waits for 100 (Continue)
+	lingering  bool      // Close lets the client read the last response first
+	exchange   exchange
+}
+
+// clientTimeouts are config.ClientTimeouts as plain durations.
+type clientTimeouts struct {
+	header, idle, body, write, drain time.Duration
+}
+
+// newClientConn prepares a connection that was just accepted.
+func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
+	c := &clientConn{Conn: conn, server: server, id: id}
+	if address, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		c.client = address.AddrPort().Addr().Unmap().WithZone("")
+	}
+	c.text = c.client.AppendTo(nil)
+	c.since.Store(server.clock())
+	c.timeouts = server.snapshot.Load().timeouts
+	c.exchange.init(c)
+	return c
+}
+
+// Read reads under the limit of the phase.
+func (c *clientConn) Read(p []byte) (int, error) {
+	if c.expecting {
+		// Somebody waits for bytes of the body, so the client has to be told now to send them (RFC 9110 section 10.1.1).
+		c.expecting = false
+		if err := c.send([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+			return 0, err
+		}
+	}
+	if err := c.arm(); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.broke(err)
+		if c.canceled.Load() {
+			err = errCanceled
+		}
+	}
+	return n, err
+}
+
+// broke remembers a failed read.
+func (c *clientConn) broke(err error) {
+	if timedOut(err) {
+		c.broken.Store(brokenBySilence)
+		return
+	}
+	c.broken.Store(brokenByPeer)
+}
+
+// arm sets the time limit of the phase. The limit of a head is set once: it bounds the whole head, not each read of it.
+// A body is read by another goroutine than the one that may cancel it: each of the two first writes its half and then
+// looks at the other's, so that a cancellation is never overwritten by a fresh limit.
+func (c *clientConn) arm() error {
+	if c.armed && c.phase != readBody {
+		return nil
+	}
+	c.armed = true
+	if err := c.Conn.SetReadDeadline(c.deadline()); err != nil {
+		return err
+	}
+	switch c.phase {
+	case readBody:
+		if c.canceled.Load() {
+			return errCanceled
+		}
+	case readFirst, readNext:
+		if c.server.draining.Load() {
+			return c.Conn.SetReadDeadline(c.graceEnd())
+		}
+	}
+	return nil
+}
+
+// SetReadDeadline is called by the reader of requests at one place only: between the head and the body. The limit itself
+// is not taken.
+func (c *clientConn) SetReadDeadline(time.Time) error {
+	c.phase = readBody
+	return nil
+}
+
+// deadline is when the phase ends; zero for never.
+func (c *clientConn) deadline() time.Time {
+	var limit time.Duration
+	switch c.phase {
+	case readFirst, readHead:
+		limit = c.timeouts.header
+	case readNext:
+		limit = c.timeouts.idle
+	case readBody:
+		limit = c.timeouts.body
+	}
+	if limit <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(limit)
+}
+
+// cancelBody makes a read of the body that is under way, and every later one, fail. It may be called from any goroutine,
+// as long as the exchange lasts.
+func (c *clientConn) cancelBody() {
+	c.canceled.Store(true)
+	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// Write throws away what the reader of requests writes.
+func (c *clientConn) Write(p []byte) (int, error) { return len(p), nil }
+
+// send writes to the client, under the write limit. The limit is set anew only when a good part of it is used up: setting
+// it costs more than a small write's own work.
+func (c *clientConn) send(p []byte) error {
+	if err := c.armWrite(); err != nil {
+		return err
+	}
+	_, err := c.Conn.Write(p)
+	return err
+}
+
+// armWrite sets the write limit, if it is time to. A reload may have switched it off in the meantime.
+func (c *clientConn) armWrite() error {
+	limit, now := c.timeouts.write, time.Now()
+	switch {
+	case limit > 0 && now.Sub(c.writeArmed) > limit/8:
+		c.writeArmed = now
+		return c.Conn.SetWriteDeadline(now.Add(limit))
+	case limit <= 0 && !c.writeArmed.IsZero():
+		c.writeArmed = time.Time{}
+		return c.Conn.SetWriteDeadline(time.Time{})
+	}
+	return nil
+}
+
+// begin notes that the first byte of a request is here.
+func (c *clientConn) begin() {
+	c.state.CompareAndSwap(connIdle, connActive)
+	c.phase, c.armed = readHead, false
+	c.canceled.Store(false)
+	c.timeouts = c.server.snapshot.Load().timeouts
+	c.exchange.arrived = time.Now()
+}
+
+// rest notes that the connection waits for another request.
+func (c *clientConn) rest() {
+	c.phase, c.armed, c.expecting = readNext, false, false
+	c.since.Store(c.server.clock())
+	c.state.CompareAndSwap(connActive, connIdle)
+}
+
+// Close ends the connection after the last response. When the client may still be sending, closing at once would reset
+// the connection and take the response away from it (RFC 9112 section 9.6): then the sending side is closed first and
+// what still arrives is thrown away, for a while.
+func (c *clientConn) Close() error {
+	if c.lingering && c.state.Load() != connClosing {
+		c.lingering = false
+		linger(c.Conn)
+	}
+	return c.Conn.Close()
+}
+
+// cut ends the connection at once, whatever it is doing, so that the client cannot take what it got for a complete
+// response. It may be called from any goroutine.
+func (c *clientConn) cut() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = c.Conn.Close()
+	c.abort.Fire()
+}
+
+// The bounds of a lingering close.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 1 << 20
+)
+
+// linger closes the sending side and reads until the client has closed its own, or for as long as is decent.
+func linger(conn net.Conn) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok || tcp.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	var scrap [4096]byte
+	for total := 0; total < lingerBytes; {
+		n, err := conn.Read(scrap[:])
+		if err != nil {
+			return
+		}
+		total += n
+	}
+}
+
+// timedOut says whether a read or write ended because its limit did.
+func timedOut(err error) bool {
+	var limited interface{ Timeout() bool }
+	return errors.As(err, &limited) && limited.Timeout()
+}

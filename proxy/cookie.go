@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"bytes"
+	"haldane/router"
+	"strconv"
+	"time"
+)
+
+// cookieValue finds the first value of a cookie in one Cookie field (RFC 6265 section 4.2.1). It is lenient about what
+// clients really send (missing spaces, quoted values) and only ever compares: nothing is decoded.
+func cookieValue(line []byte, name string) (value []byte, ok bool) {
+	for len(line) > 0 {
+		var pair []byte
+		pair, line, _ = bytes.Cut(line, []byte{';'})
+		key, value, found := bytes.Cut(pair, []byte{'='})
+		if !found || string(trimSpace(key)) != name {
+			continue
+		}
+		value = trimSpace(value)
+		if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
+			value = value[1 : n-1]
+		}
+		return value, true
+	}
+	return nil, false
+}
+
+// trimSpace takes optional white space (RFC 9110 section 5.6.3) off both ends.
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// queryValue finds the first value of a parameter in a query, as sent.
+func queryValue(query []byte, name string) (value []byte, ok bool) {
+	for len(query) > 0 {
+		var pair []byte
+		pair, query, _ = bytes.Cut(query, []byte{'&'})
+		key, value, _ := bytes.Cut(pair, []byte{'='})
+		if string(key) == name && len(pair) > 0 {
+			return value, true
+		}
+	}
+	return nil, false
+}
+
+// cookieWriter writes the sticky cookie of a service.
+type cookieWriter struct {
+	prefix string // the name and "="
+	suffix string // the attributes
+}
+
+// newCookieWriter fixes everything but the key. A lifetime of zero makes a cookie of the client's session. HttpOnly and
+// SameSite=Lax (draft-ietf-httpbis-rfc6265bis): no script needs the cookie, and following a link must not lose the user's
+// side.
+func newCookieWriter(name string, lifetime time.Duration) cookieWriter {
+	suffix := "; Path=/; HttpOnly; SameSite=Lax"
+	if lifetime > 0 {
+		suffix += "; Max-Age=" + strconv.FormatInt(int64(lifetime/time.Second), 10)
+	}
+	return cookieWriter{prefix: name + "=", suffix: suffix}
+}
+
+// append appends the cookie for a key.
+func (c *cookieWriter) append(dst []byte, key uint64) []byte {
+	dst = append(dst, c.prefix...)
+	dst = router.AppendIssuedKey(dst, key)
+	return append(dst, c.suffix...)
+}

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"haldane/proxy/http1"
+	"haldane/proxy/upstream"
+	"haldane/router"
+	"haldane/stats"
+	"runtime/debug"
+	"time"
+)
+
+// exchange is one request and its response. A connection serves one at a time, so that there is one exchange for each
+// connection, used again and again: nothing is taken from a pool and nothing is allocated for a request.
+type exchange struct {
+	conn     *clientConn
+	server   *Server
+	in       inbound
+	arrived  time.Time // the first byte of the request
+	started  time.Time // the last byte of its head: latency counts from here, the client's own slowness apart
+	expected bool      // the client waits for 100 (Continue) and this is the look before it
+	closing  bool      // no further request on this connection
+
+	// guard
+	view      view
+	version10 bool
+	authority []byte // the host as asked for
+	body      body
+
+	// match, assign, pick: all against one snapshot
+	snapshot   *Snapshot
+	route      *router.Service
+	service    *service
+	assignment router.Assignment
+	refused    bool       // the request asked for a variant that is rolled back
+	lane       stats.Lane // where the outcome is judged
+	purse      *stats.Purse
+	variant    *variant
+	endpoint   *endpoint
+
+	// forward
+	request   http1.Request
+	response  *upstream.Response
+	requestID []byte
+
+	// answer
+	writer   writer
+	bytesOut int64 // of the response's body
+	answered int   // the status of Haldane's own answer
+
+	// record
+	counting  uint8
+	tried     *variant // where the outcome is booked
+	failed    failure
+	status    int // the endpoint's
+	firstByte time.Duration
+
+	kept kept
+}
+
+// kept is what an exchange keeps for the next one: buffers, and functions that would otherwise be made for each request.
+type kept struct {
+	endToEnd, sent, trailers             http1.Fields
+	rewritten, id, cookie, interim, host []byte
+	fields                               http1.Fields
+	relayInterim                         func(*http1.Response)
+	requestTrailers                      func() http1.Fields
+}
+
+// init ties the exchange to its connection.
+func (x *exchange) init(c *clientConn) {
+	x.conn, x.server = c, c.server
+	x.kept.relayInterim, x.kept.requestTrailers = x.relayInterim, x.requestTrailers
+}
+
+// reset forgets the request, so that nothing keeps its memory alive while the connection is idle.
+func (x *exchange) reset() {
+	k := x.kept
+	for _, fields := range []http1.Fields{k.fields, k.endToEnd, k.sent, k.trailers} {
+		clear(fields)
+	}
+	*x = exchange{conn: x.conn, server: x.server, kept: k}
+}
+
+// serve runs one request through its phases, and whatever happened, records it.
+func (x *exchange) serve() {
+	defer x.finish()
+	defer x.contain()
+	x.begin()
+	if f := x.phases(); f != none {
+		x.refuse(f)
+	}
+}
+
+// phases are the life of a request. A phase either leaves its decision in the exchange or says why there is none.
+func (x *exchange) phases() failure {
+	if f := x.guard(); f != none {
+		return f
+	}
+	if f := x.match(); f != none {
+		return f
+	}
+	x.assign()
+	x.pick()
+	if f := x.forward(); f != none {
+		return f
+	}
+	return x.answer()
+}
+
+// serveRefusal runs the phases that need no body, for a client that waits to be told whether to send it. It answers and
+// says true when the request cannot be served; otherwise serve follows, and nothing has happened.
+func (x *exchange) serveRefusal() (refused bool) {
+	refused = true // also after a panic
+	defer x.contain()
+	x.expected = true
+	x.begin()
+	f := x.guard()
+	if f == none {
+		f = x.match()
+	}
+	if f == none {
+		x.expected = false
+		return false
+	}
+	x.refuse(f)
+	x.log()
+	return refused
+}
+
+// serveUnreadable answers a request that could not even be read.
+func (x *exchange) serveUnreadable(f failure) {
+	defer x.finish()
+	defer x.contain()
+	x.begin()
+	x.refuse(f)
+}
+
+// begin fixes the snapshot: the whole exchange sees one configuration and one split.
+func (x *exchange) begin() {
+	x.snapshot = x.server.snapshot.Load()
+	x.started = time.Now()
+	x.view.client = x.conn.client
+	x.closing = x.in.close || x.server.draining.Load()
+}
+
+// contain keeps a panic inside its request.
+func (x *exchange) contain() {
+	if cause := recover(); cause != nil {
+		x.server.panicked(cause, debug.Stack())
+		x.refuse(panicked)
+	}
+}
+
+// finish ends the exchange, however it went.
+func (x *exchange) finish() {
+	x.letGo()
+	x.log()
+}
+
+// letGo gives the endpoint back, with its connection. When Close returns, the upload has ended.
+func (x *exchange) letGo() {
+	if x.response != nil {
+		_ = x.response.Close()
+		x.response = nil
+	}
+	x.conn.watched.Store(0)
+	x.release()
+}

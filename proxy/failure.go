@@ -1,0 +1,134 @@
+package proxy
+
+import "haldane/stats"
+
+// failure says why Haldane answers a request itself.
+type failure uint8
+
+const (
+	none failure = iota
+
+	// What is wrong with the request.
+	malformedRequest
+	badFraming
+	badCoding
+	badHost
+	badTarget
+	badVersion
+	badMethod
+	badExpectation
+	headTooLarge
+	headTooSlow
+	tooManyFields
+	bodyTooLarge
+	bodyTooSlow
+	bodyCut
+	bodyMalformed
+
+	// What is missing on this side.
+	noService
+	tooManyConnections
+	panicked
+
+	// What went wrong with the endpoint.
+	connectFailed
+	upstreamReset
+	upstreamMalformed
+	upstreamTruncated
+	upstreamTimeout
+	upstreamFull
+
+	// clientGone is a client that nobody can answer any more.
+	clientGone
+)
+
+// reply is what the client is told about a failure.
+type reply struct {
+	status int
+	reason string // of the status line
+	what   string // the value of Haldane-Error, and the body
+	retry  bool   // it may work in a second
+}
+
+// reply says what the client is told. A clientGone has none.
+func (f failure) reply() reply {
+	switch f {
+	case malformedRequest:
+		return reply{400, "Bad Request", "malformed request", false}
+	case badFraming:
+		return reply{400, "Bad Request", "ambiguous body length", false}
+	case badCoding:
+		return reply{501, "Not Implemented", "transfer coding not implemented", false}
+	case badHost:
+		return reply{400, "Bad Request", "invalid host", false}
+	case badTarget:
+		return reply{400, "Bad Request", "invalid target", false}
+	case badVersion:
+		return reply{505, "HTTP Version Not Supported", "unsupported version", false}
+	case badMethod:
+		return reply{501, "Not Implemented", "method not implemented", false}
+	case badExpectation:
+		return reply{417, "Expectation Failed", "unknown expectation", false}
+	case headTooLarge:
+		return reply{431, "Request Header Fields Too Large", "request head too large", false}
+	case headTooSlow:
+		return reply{408, "Request Timeout", "request head too slow", false}
+	case tooManyFields:
+		return reply{431, "Request Header Fields Too Large", "too many fields", false}
+	case bodyTooLarge:
+		return reply{413, "Content Too Large", "request body too large", false}
+	case bodyTooSlow:
+		return reply{408, "Request Timeout", "request body too slow", false}
+	case bodyCut:
+		return reply{400, "Bad Request", "request body cut short", false}
+	case bodyMalformed:
+		return reply{400, "Bad Request", "malformed request body", false}
+	}
+	return f.ownReply()
+}
+
+// ownReply is reply for what is not the client's fault.
+func (f failure) ownReply() reply {
+	switch f {
+	case noService:
+		return reply{404, "Not Found", "no service", false}
+	case tooManyConnections:
+		return reply{503, "Service Unavailable", "too many connections", true}
+	case connectFailed:
+		return reply{502, "Bad Gateway", "connect", false}
+	case upstreamReset:
+		return reply{502, "Bad Gateway", "reset", false}
+	case upstreamMalformed:
+		return reply{502, "Bad Gateway", "malformed response", false}
+	case upstreamTruncated:
+		return reply{502, "Bad Gateway", "truncated response", false}
+	case upstreamTimeout:
+		return reply{504, "Gateway Timeout", "timeout", false}
+	case upstreamFull:
+		return reply{503, "Service Unavailable", "no connection free", true}
+	}
+	return reply{500, "Internal Server Error", "internal error", false}
+}
+
+// trusted says whether the request itself was in order, so that another one may follow on its connection.
+func (f failure) trusted() bool { return f == none || f >= noService && f != panicked }
+
+// outcome is how a failure after the assignment is booked on the variant. What the client did wrong is neither good nor
+// bad.
+func (f failure) outcome() stats.Outcome {
+	switch f {
+	case connectFailed:
+		return stats.OutcomeConnect
+	case upstreamReset:
+		return stats.OutcomeReset
+	case upstreamMalformed:
+		return stats.OutcomeFraming
+	case upstreamTruncated:
+		return stats.OutcomeTruncated
+	case upstreamTimeout:
+		return stats.OutcomeTimeout
+	case upstreamFull:
+		return stats.OutcomeRefused
+	}
+	return stats.OutcomeClientGone
+}

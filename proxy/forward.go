@@ -1,0 +1,85 @@
+package proxy
+
+import (
+	"errors"
+	"haldane/proxy/http1"
+	"haldane/proxy/upstream"
+	"time"
+)
+
+// forward sends the request up and waits for the head of the response.
+func (x *exchange) forward() failure {
+	x.conn.abort.Reset()
+	x.conn.watched.Store(int64(x.started.Sub(x.server.started)))
+	err := x.roundTrip()
+	if err != nil && kindOf(err) == upstream.KindRevoked {
+		// The canary was rolled back between the assignment and the first byte, which was never written.
+		x.reassign()
+		x.pick()
+		err = x.roundTrip()
+	}
+	if err != nil {
+		return x.upstreamFailure(err)
+	}
+	x.seen(x.response.Status, time.Now())
+	return none
+}
+
+// roundTrip writes the request to the picked endpoint.
+func (x *exchange) roundTrip() (err error) {
+	x.request.Target = x.rewrite(x.variant)
+	x.request.Fields = x.requestFields(x.variant)
+	if x.request.Length == http1.LengthChunked {
+		x.request.Trailers = x.kept.requestTrailers
+	}
+	options := upstream.Exchange{Gate: (*gate)(x), Interim: x.kept.relayInterim, Abort: &x.conn.abort}
+	if limit := x.variant.requestTimeout; limit > 0 {
+		options.Deadline = x.started.Add(limit)
+	}
+	x.response, err = x.endpoint.pool.RoundTrip(&x.request, options)
+	return err
+}
+
+// requestTrailers gives the trailer fields of the request, which are there once its body has been read.
+func (x *exchange) requestTrailers() http1.Fields {
+	block := x.in.trailers.TrailerHeader()
+	fields, err := http1.ParseFields(block, x.kept.trailers[:0], x.snapshot.limits.fields)
+	if err != nil {
+		// The reader has already refused what is not a field; what it let through and http1 does not is not sent on.
+		return nil
+	}
+	x.kept.trailers = fields
+	return fields
+}
+
+// upstreamFailure is what the client is told about a failed exchange with an endpoint. When the request's body failed, it is
+// the client's own doing.
+func (x *exchange) upstreamFailure(err error) failure {
+	if f := failure(x.body.failed.Load()); f != none {
+		return f
+	}
+	switch kindOf(err) {
+	case upstream.KindConnect:
+		return connectFailed
+	case upstream.KindTimeout:
+		return upstreamTimeout
+	case upstream.KindTruncated:
+		return upstreamTruncated
+	case upstream.KindFraming:
+		return upstreamMalformed
+	case upstream.KindFull:
+		return upstreamFull
+	case upstream.KindRequestBody, upstream.KindAborted:
+		return clientGone
+	}
+	return upstreamReset
+}
+
+// kindOf is the kind of an upstream error.
+func kindOf(err error) upstream.Kind {
+	var failed *upstream.Error
+	if errors.As(err, &failed) {
+		return failed.Kind
+	}
+	return 0
+}

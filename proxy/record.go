@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"haldane/stats"
+	"time"
+)
+
+// begun counts the request as in flight on the variant that it is about to be written to. That is the variant that was
+// tried first, and the outcome is booked there whatever happens next.
+func (x *exchange) begun() {
+	if x.counting == uncounted {
+		x.counting, x.tried = counting, x.variant
+		x.variant.stats.Begin(x.conn.id)
+	}
+}
+
+// The states of an exchange's record.
+const (
+	uncounted uint8 = iota
+	counting
+	counted
+)
+
+// settle records the outcome, once: the first outcome that is known stands. It is called as soon as the endpoint has
+// nothing more to say and before the client has its last byte. So whoever has seen the failure that used up the budget,
+// and asks again, does not meet the canary any more.
+func (x *exchange) settle(f failure) {
+	if x.counting == counted || x.variant == nil {
+		return
+	}
+	x.begun()
+	x.counting = counted
+	x.failed = f
+	outcome := x.outcome()
+	x.tried.stats.End(x.conn.id, stats.Record{
+		Outcome:   outcome,
+		Status:    x.status,
+		Method:    stats.MethodOf(x.request.Method),
+		FirstByte: x.firstByte,
+		BytesIn:   x.body.count.Load(),
+		BytesOut:  x.bytesOut,
+		Lane:      x.lane,
+	})
+	if outcome.Failed() && canary(&x.assignment) {
+		x.purse.Spend()
+	}
+}
+
+// outcome is how the exchange ended, in the terms of the judge.
+func (x *exchange) outcome() stats.Outcome {
+	switch {
+	case x.failed != none:
+		return x.failed.outcome()
+	case x.status >= 500:
+		return stats.OutcomeServerError
+	}
+	return stats.OutcomeOK
+}
+
+// seen notes the head of the endpoint's answer.
+func (x *exchange) seen(status int, now time.Time) {
+	x.status = status
+	x.firstByte = now.Sub(x.started)
+}

@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"bytes"
+	"haldane/proxy/upstream"
+	"haldane/router"
+	"haldane/stats"
+	"math/rand/v2"
+)
+
+// match finds the service.
+func (x *exchange) match() failure {
+	found := x.snapshot.table.Match(&x.view)
+	if found == nil {
+		return noService
+	}
+	x.route = found
+	x.service = x.snapshot.services[found.Index]
+	return none
+}
+
+// assign finds the variant, and fixes before anything has happened whether the outcome will be judged: which of a user's
+// requests counts must not depend on how it ends.
+func (x *exchange) assign() {
+	x.assignment = x.route.Assign(&x.view, rand.Uint64())
+	a := &x.assignment
+	x.variant = x.service.variants[a.Variant]
+	x.purse = x.service.stats.Budget().Purse()
+	x.refused = a.Refused
+	side := stats.SideStable
+	if canary(a) {
+		side = stats.SideCanary
+	}
+	if a.Split.Rollout != "" && a.Stratum != router.StratumNone &&
+		x.service.stats.Voters().Vote(a.User, side) {
+		x.lane = stats.Judged(int(a.Stratum), a.Split.Revision)
+	}
+}
+
+// reassign gives a request whose canary was rolled back in the meantime to the stable variant. Nothing was written to the
+// canary and nothing is booked on it. The request was not drawn for the stable, so it is not judged there.
+func (x *exchange) reassign() {
+	a := &x.assignment
+	x.refused = a.Reason == router.ReasonPin
+	a.Variant, a.Stratum = a.Split.Stable, router.StratumNone
+	x.variant = x.service.variants[a.Variant]
+	x.lane = stats.Unjudged
+}
+
+// gate is asked by the transport right before the first byte goes to the endpoint.
+type gate exchange
+
+// Revoked says whether the variant was rolled back since the assignment. If not, the request begins there.
+func (g *gate) Revoked() bool {
+	x := (*exchange)(g)
+	if x.assignment.Revoked() {
+		return true
+	}
+	x.begun()
+	return false
+}
+
+// pick finds the endpoint: the one with less in flight of two random ones. Two choices avoid the herd that follows when
+// everybody takes the least loaded one, at the cost of one more look (Mitzenmacher, "The power of two choices", 2001).
+func (x *exchange) pick() {
+	x.release()
+	endpoints := x.variant.endpoints
+	x.endpoint = endpoints[0]
+	if n := uint32(len(endpoints)); n > 1 {
+		first := rand.Uint32N(n)
+		second := (first + 1 + rand.Uint32N(n-1)) % n
+		x.endpoint = endpoints[first]
+		if endpoints[second].pool.InFlight() < x.endpoint.pool.InFlight() {
+			x.endpoint = endpoints[second]
+		}
+	}
+	x.endpoint.pool.Begin()
+}
+
+// release lets go of the picked endpoint.
+func (x *exchange) release() {
+	if x.endpoint != nil {
+		x.endpoint.pool.End()
+		x.endpoint = nil
+	}
+}
+
+// endpoint is one address of a variant.
+type endpoint struct {
+	pool      *upstream.Endpoint
+	authority []byte // its address, for requests without a Host
+}
+
+// rewrite is the target as the variant wants it: its prefix taken off, another one put on, every other byte as sent.
+func (x *exchange) rewrite(v *variant) []byte {
+	target := x.request.Target
+	if len(v.stripPrefix) == 0 && len(v.addPrefix) == 0 || target[0] != '/' {
+		return target
+	}
+	rest, found := bytes.CutPrefix(target, v.stripPrefix)
+	if !found || len(rest) > 0 && rest[0] != '/' && rest[0] != '?' {
+		rest = target // "/api" is no prefix of "/apix"
+	}
+	out := append(x.kept.rewritten[:0], v.addPrefix...)
+	if len(rest) == 0 || rest[0] != '/' {
+		out = append(out, '/')
+	}
+	x.kept.rewritten = append(out, rest...)
+	return x.kept.rewritten
+}
+
+// canary says whether the request was assigned to the canary of a rollout.
+func canary(a *router.Assignment) bool {
+	return a.Variant == a.Split.Canary && a.Split.Canary != a.Split.Stable
+}

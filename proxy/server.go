@@ -1,0 +1,133 @@
+// Package proxy is the front half of a request's way: it takes clients' connections and requests, decides with the
+// router's table where each one goes, hands it to the transport (proxy/upstream), sends the answer back and records what
+// happened.
+//
+// It owns the accept loop, the client connections, the phases of an exchange (guard, match, assign, pick, forward, record,
+// answer), the answers that Haldane makes itself, the access log and the drain. It does not own the wire format
+// (proxy/http1), the connections to endpoints (proxy/upstream), the choice of a variant (router) or what the numbers
+// mean (stats, rollout).
+//
+// Concurrency: each client connection has one goroutine, which serves one request at a time; while a request's body is on
+// its way up, the transport reads it on another one, which has ended when the exchange ends. All requests share one
+// immutable Snapshot behind an atomic pointer; each takes it once. Swap may be called at any time from one goroutine.
+package proxy
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	// Logger receives what an operator should know. Nil discards it.
+	Logger *zap.Logger
+	// AccessLogger receives one line per logged request, whatever its level. Nil discards them. Which requests are logged
+	// is said by the Snapshot.
+	AccessLogger *zap.Logger
+}
+
+// Server serves clients.
+type Server struct {
+	logger  *zap.Logger
+	access  *zap.Logger
+	started time.Time
+	words   words
+
+	snapshot atomic.Pointer[Snapshot]
+	reader   atomic.Pointer[reader]
+	draining atomic.Bool
+
+	conns    tracker
+	nextConn atomic.Uint64 // ids of connections
+	refusing atomic.Int64  // connections that are being refused
+	counters counters
+
+	buffers sync.Pool            // of *[bufferSize]byte
+	today   atomic.Pointer[date] // the Date of this second
+}
+
+// counters are the numbers of the whole server.
+type counters struct {
+	refused, panics, unmatched, malformed atomic.Uint64
+}
+
+// Numbers are the numbers of a Server that belong to no service. All but Connections only grow.
+type Numbers struct {
+	// Connections is how many client connections are open.
+	Connections int
+	// RefusedConnections is how many were turned away by limits.connections.
+	RefusedConnections uint64
+	// Panics is how many requests ended in a bug of Haldane's own.
+	Panics uint64
+	// Unmatched is how many requests belonged to no service.
+	Unmatched uint64
+	// Malformed is how many requests were refused because of how they were written.
+	Malformed uint64
+}
+
+const (
+	errNoSnapshot  constError = "there is no snapshot to serve from"
+	errNoEndpoints constError = "no endpoints"
+)
+
+// New makes a Server. It starts nothing. Swap gives it its first Snapshot, and then Serve may be called.
+func New(options Options) *Server {
+	s := &Server{
+		logger:  options.Logger,
+		access:  options.AccessLogger,
+		started: time.Now(),
+		words:   newWords(),
+		conns:   tracker{conns: make(map[*clientConn]struct{})},
+		buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }},
+	}
+	if s.logger == nil {
+		s.logger = zap.NewNop()
+	}
+	if s.access == nil {
+		s.access = zap.NewNop()
+	}
+	return s
+}
+
+// Swap puts a snapshot in force. Requests that have begun go on with the one they took. Endpoints that the new snapshot no
+// longer has are closed: their idle connections at once, the others when their exchange ends.
+func (s *Server) Swap(next *Snapshot) {
+	if r := s.reader.Load(); r == nil || r.headerSize != next.limits.header {
+		// For connections that are yet to come: one that is open keeps its bound.
+		s.reader.Store(newReader(s, next.limits.header))
+	}
+	previous := s.snapshot.Swap(next)
+	if previous != nil {
+		previous.retire(next)
+	}
+}
+
+// Close closes the idle connections to endpoints. It is for after Serve.
+func (s *Server) Close() {
+	if last := s.snapshot.Load(); last != nil {
+		last.retire(nil)
+	}
+}
+
+// Numbers are the server's own numbers as they are now.
+func (s *Server) Numbers() Numbers {
+	return Numbers{
+		Connections:        s.conns.len(),
+		RefusedConnections: s.counters.refused.Load(),
+		Panics:             s.counters.panics.Load(),
+		Unmatched:          s.counters.unmatched.Load(),
+		Malformed:          s.counters.malformed.Load(),
+	}
+}
+
+// panicked reports a bug. The cause may hold bytes of a request, the stack does not.
+func (s *Server) panicked(cause any, stack []byte) {
+	s.counters.panics.Add(1)
+	s.logger.Error("panic while serving a request", zap.Any("cause", cause), zap.ByteString("stack", stack))
+}
+
+// clock is the time since the server was made, in nanoseconds, for times that are shared between goroutines.
+func (s *Server) clock() int64 { return int64(time.Since(s.started)) }

@@ -1,0 +1,242 @@
+package proxy
+
+import (
+	"cmp"
+	"fmt"
+	"haldane/config"
+	"haldane/proxy/http1"
+	"haldane/proxy/upstream"
+	"haldane/router"
+	"haldane/stats"
+	"math"
+	"strings"
+	"time"
+)
+
+// Sections are the parts of a configuration, and what else a Snapshot is made of.
+type Sections struct {
+	// Table is the routing table of the same services. Required.
+	Table *router.Table
+	// Services are the services of the configuration. Required.
+	Services map[string]config.Service
+	// Limits bounds what clients may ask for.
+	Limits config.Limits
+	// Timeouts bounds how long clients may take.
+	Timeouts config.ClientTimeouts
+	// Log says which requests are logged. Only the access log is looked at.
+	Log config.Log
+	// Stats keeps the numbers. Required.
+	Stats *stats.Registry
+}
+
+// Snapshot is everything that a request is served with: the table and, in step with it, the services with their endpoints,
+// field changes and counters. It is immutable. A request takes it once and sees nothing else to its end.
+type Snapshot struct {
+	table     *router.Table
+	services  []*service // by router.Service.Index
+	limits    limits
+	timeouts  clientTimeouts
+	access    accessMode
+	endpoints map[endpointKey]*endpoint
+}
+
+// limits are config.Limits, ready for use.
+type limits struct {
+	header, fields, connections int
+	body                        int64
+}
+
+// service is one service, in step with the router's.
+type service struct {
+	name           string
+	variants       []*variant // by the router's index
+	stats          *stats.Service
+	requestIDField []byte // nil: ids are left alone
+	variantField   []byte // nil: none
+	cookie         cookieWriter
+}
+
+// variant is one variant of a service.
+type variant struct {
+	name           string
+	nameField      []byte
+	endpoints      []*endpoint
+	stats          *stats.Variant
+	requestTimeout time.Duration
+	host           []byte // nil: the client's
+	stripPrefix    []byte
+	addPrefix      []byte
+	requestFields  fieldProgram
+	responseFields fieldProgram
+}
+
+// endpointKey is what makes an endpoint another one: a change of any part needs a new pool.
+type endpointKey struct {
+	service, variant string
+	options          upstream.Options
+}
+
+// NewSnapshot builds a snapshot. Endpoints whose settings have not changed are taken over from the previous one (nil for
+// none), with their connections; nothing of the previous one is changed. It starts nothing.
+func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
+	s := &Snapshot{
+		table:     sections.Table,
+		limits:    newLimits(sections.Limits),
+		timeouts:  newTimeouts(sections.Timeouts),
+		access:    newAccessMode(sections.Log),
+		endpoints: make(map[endpointKey]*endpoint),
+	}
+	for i, route := range sections.Table.Services() {
+		settings, ok := sections.Services[route.Name]
+		if !ok || route.Index != i {
+			return nil, fmt.Errorf("build service %s: the table and the configuration do not belong together", route.Name)
+		}
+		built, err := s.newService(route, settings, sections, previous)
+		if err != nil {
+			return nil, fmt.Errorf("build service %s: %w", route.Name, err)
+		}
+		s.services = append(s.services, built)
+	}
+	return s, nil
+}
+
+func newLimits(l config.Limits) limits {
+	fields := l.Fields
+	if fields <= 0 {
+		fields = math.MaxInt
+	}
+	return limits{header: int(l.HeaderSize), fields: fields, connections: l.Connections, body: int64(l.BodySize)}
+}
+
+func newTimeouts(t config.ClientTimeouts) clientTimeouts {
+	return clientTimeouts{
+		header: time.Duration(t.Header),
+		idle:   time.Duration(t.Idle),
+		body:   time.Duration(t.Body),
+		write:  time.Duration(t.Write),
+		drain:  time.Duration(t.Drain),
+	}
+}
+
+func (s *Snapshot) newService(route *router.Service, settings config.Service, sections Sections, previous *Snapshot) (*service, error) {
+	built := &service{name: route.Name, stats: sections.Stats.Service(route.Name)}
+	if err := built.nameFields(settings); err != nil {
+		return nil, err
+	}
+	for _, named := range route.Variants {
+		v, err := newVariant(named.Name, settings.Variants[named.Name])
+		if err != nil {
+			return nil, fmt.Errorf("variant %s: %w", named.Name, err)
+		}
+		v.stats = built.stats.Variant(named.Name)
+		for _, options := range endpointOptions(settings.Variants[named.Name]) {
+			v.endpoints = append(v.endpoints, s.endpoint(endpointKey{route.Name, named.Name, options}, previous))
+		}
+		built.variants = append(built.variants, v)
+	}
+	return built, nil
+}
+
+// nameFields takes over the fields and the cookie that the service gives names to.
+func (s *service) nameFields(settings config.Service) error {
+	if name := cmp.Or(settings.RequestIDField, "X-Request-Id"); name != "off" {
+		s.requestIDField = []byte(name)
+	}
+	if settings.VariantField != "" {
+		s.variantField = []byte(settings.VariantField)
+	}
+	for _, name := range [][]byte{s.requestIDField, s.variantField} {
+		if name != nil && (!http1.ValidToken(name) || reserved(name)) {
+			return fmt.Errorf("%q cannot be the name of a field of Haldane's own", name)
+		}
+	}
+	if sticky := settings.Sticky; sticky != nil && sticky.Issue {
+		if !http1.ValidToken([]byte(sticky.Cookie)) {
+			return fmt.Errorf("sticky: %q cannot be the name of a cookie", sticky.Cookie)
+		}
+		s.cookie = newCookieWriter(sticky.Cookie, time.Duration(sticky.TTL))
+	}
+	return nil
+}
+
+func newVariant(name string, settings config.Variant) (*variant, error) {
+	if len(settings.Endpoints) == 0 {
+		return nil, errNoEndpoints
+	}
+	v := &variant{
+		name: name, nameField: []byte(name),
+		requestTimeout: time.Duration(settings.Timeouts.Request),
+		stripPrefix:    []byte(strings.TrimRight(settings.StripPrefix, "/")),
+		addPrefix:      []byte(strings.TrimRight(settings.AddPrefix, "/")),
+	}
+	if settings.Host != "" {
+		v.host = []byte(settings.Host)
+	}
+	var err error
+	if v.requestFields, err = newFieldProgram(settings.RequestFields); err != nil {
+		return nil, fmt.Errorf("request_fields: %w", err)
+	}
+	if v.responseFields, err = newFieldProgram(settings.ResponseFields); err != nil {
+		return nil, fmt.Errorf("response_fields: %w", err)
+	}
+	return v, nil
+}
+
+// endpointOptions are the settings of the transport to each address of a variant.
+func endpointOptions(settings config.Variant) []upstream.Options {
+	timeouts := upstream.Timeouts{
+		Connect:        time.Duration(settings.Timeouts.Connect),
+		ResponseHeader: time.Duration(settings.Timeouts.ResponseHeader),
+		Idle:           time.Duration(settings.Timeouts.Idle),
+		KeepAlive:      time.Duration(settings.Timeouts.KeepAlive),
+	}
+	all := make([]upstream.Options, 0, len(settings.Endpoints))
+	for _, address := range settings.Endpoints {
+		all = append(all, upstream.Options{Address: address, Timeouts: timeouts, MaxConnections: settings.MaxConnections})
+	}
+	return all
+}
+
+// endpoint finds the endpoint of the previous snapshot, or makes a new one. An address that is listed twice is one endpoint
+// with two chances to be picked.
+func (s *Snapshot) endpoint(key endpointKey, previous *Snapshot) *endpoint {
+	if e, ok := s.endpoints[key]; ok {
+		return e
+	}
+	var e *endpoint
+	if previous != nil {
+		e = previous.endpoints[key]
+	}
+	if e == nil {
+		e = &endpoint{pool: upstream.NewEndpoint(key.options), authority: []byte(key.options.Address)}
+	}
+	s.endpoints[key] = e
+	return e
+}
+
+// Table is the table of the snapshot.
+func (s *Snapshot) Table() *router.Table { return s.table }
+
+// WithTable is the same snapshot with another table of the same services: after the change of a split. It shares everything
+// else, endpoints included.
+func (s *Snapshot) WithTable(table *router.Table) *Snapshot {
+	changed := *s
+	changed.table = table
+	return &changed
+}
+
+// retire closes the endpoints that the next snapshot no longer has. Exchanges that are under way on them go on.
+func (s *Snapshot) retire(next *Snapshot) {
+	for key, e := range s.endpoints {
+		if next == nil || next.endpoints[key] != e {
+			e.pool.Close()
+		}
+	}
+}
+
+// prune closes the connections to endpoints that have been idle for too long, also where nothing happens any more.
+func (s *Snapshot) prune(now time.Time) {
+	for _, e := range s.endpoints {
+		e.pool.Prune(now)
+	}
+}

@@ -1,0 +1,50 @@
+package proxy
+
+import "time"
+
+// How often, and after how long, Haldane looks whether the client of a request is still there. Most requests are over
+// before the first look.
+const (
+	watchEvery = 250 * time.Millisecond
+	watchAfter = 200 * time.Millisecond
+	pruneTicks = 20 // between two looks at the idle connections of endpoints
+)
+
+// What there is to be read on a connection.
+type peeked uint8
+
+const (
+	peekNothing peeked = iota // nothing, or nobody can tell
+	peekData
+	peekEnd // the peer has closed or reset it
+)
+
+// watch ends the requests whose clients have left while they waited: a request that nobody waits for must not hold a
+// connection of an endpoint. A client that has closed its sending side counts as gone, as it does for other proxies: the two
+// cannot be told apart without writing. Bytes that wait to be read hide the end, then the next write finds out.
+func (s *Server) watch(stop <-chan struct{}) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	var waiting []*clientConn
+	for tick := 1; ; tick++ {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+		}
+		if tick%pruneTicks == 0 {
+			s.snapshot.Load().prune(time.Now())
+		}
+		before := s.clock() - int64(watchAfter)
+		waiting = s.conns.collect(waiting[:0], func(c *clientConn) bool {
+			since := c.watched.Load()
+			return since != 0 && since < before
+		})
+		for _, c := range waiting {
+			if peek(c.Conn) == peekEnd {
+				c.abort.Fire()
+			}
+		}
+		clear(waiting)
+	}
+}
