@@ -1,0 +1,120 @@
+package admin
+
+import (
+	"errors"
+	"haldane/rollout"
+	"net/http"
+	"syscall"
+
+	"go.uber.org/zap"
+)
+
+// rollouts lists the state of every rollout.
+func (s *Server) rollouts(w http.ResponseWriter, _ *http.Request) error {
+	return writeViews(w, s.options.Rollouts.Views())
+}
+
+// writeViews answers with a list, which is a list also when it is empty.
+func writeViews(w http.ResponseWriter, views []rollout.View) error {
+	if views == nil {
+		views = []rollout.View{}
+	}
+	writeJSON(w, struct {
+		Rollouts []rollout.View `json:"rollouts"`
+	}{views})
+	return nil
+}
+
+// rollout is the state of one rollout.
+func (s *Server) rollout(w http.ResponseWriter, r *http.Request) error {
+	view, ok := s.options.Rollouts.View(r.PathValue("service"))
+	if !ok {
+		return s.unknown(r.PathValue("service"))
+	}
+	writeJSON(w, view)
+	return nil
+}
+
+// history is what happened in one rollout so far.
+func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
+	view, ok := s.options.Rollouts.View(r.PathValue("service"))
+	if !ok {
+		return s.unknown(r.PathValue("service"))
+	}
+	events := view.History
+	if events == nil {
+		events = []rollout.Event{}
+	}
+	writeJSON(w, struct {
+		History []rollout.Event `json:"history"`
+	}{events})
+	return nil
+}
+
+// unknown says whether there is no such service or only no rollout of it.
+func (s *Server) unknown(name string) *problem {
+	for _, service := range s.options.Services() {
+		if service.Name == name {
+			return refuse(http.StatusNotFound, "service %q has no rollout: its configuration names no canary", name)
+		}
+	}
+	return refuse(http.StatusNotFound, "no service is called %q", name)
+}
+
+// command is the handler of one command. read takes its own members from the body.
+func (s *Server) command(name string, read reader) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		service := r.PathValue("service")
+		order, err := read(r)
+		if err != nil {
+			return err
+		}
+		view, err := s.options.Rollouts.Do(service, order)
+		s.audit(r, name, service, order, err)
+		if err != nil {
+			return s.explain(service, err)
+		}
+		writeJSON(w, view)
+		return nil
+	}
+}
+
+// abortAll rolls every running rollout back.
+func (s *Server) abortAll(w http.ResponseWriter, r *http.Request) error {
+	order, err := readPlain(rollout.CommandAbort)(r)
+	if err != nil {
+		return err
+	}
+	views, err := s.options.Rollouts.AbortAll(order.Reason, order.Actor)
+	s.audit(r, "abort all", "", order, err)
+	if err != nil {
+		return s.explain("", err)
+	}
+	return writeViews(w, views)
+}
+
+// audit logs who ordered what.
+func (s *Server) audit(r *http.Request, name, service string, order rollout.Command, err error) {
+	s.options.Logger.Info("command", zap.String("command", name), zap.String("service", service), zap.String("actor", order.Actor),
+		zap.String("reason", order.Reason), zap.String("remote", r.RemoteAddr), zap.Error(err))
+}
+
+// explain turns what stopped a command into an answer.
+func (s *Server) explain(service string, err error) error {
+	var impossible *rollout.ImpossibleError
+	switch {
+	case errors.Is(err, rollout.ErrUnknown):
+		return s.unknown(service)
+	case errors.Is(err, rollout.ErrBadCommand):
+		return refuse(http.StatusBadRequest, "%v", err)
+	case errors.As(err, &impossible):
+		return &problem{
+			Type: "urn:haldane:problem:impossible", Title: "This is not possible now", Status: http.StatusConflict,
+			Detail: impossible.Error(), Phase: impossible.Phase.String(), Possible: impossible.Possible,
+		}
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return refuse(http.StatusInsufficientStorage, "the disk is full: %v", err)
+	}
+	// What is left is the store: the message says what it could not store.
+	return refuse(http.StatusServiceUnavailable, "%v", err)
+}

@@ -1,0 +1,169 @@
+package admin
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+)
+
+// scrapesMost bounds the scrapes that run at the same time.
+const scrapesMost = 4
+
+// newRoutes is every path there is. GET serves HEAD as well; whatever changes something is POST.
+func (s *Server) newRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics())
+	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
+		mux.HandleFunc("GET "+path, healthy)
+	}
+	for _, path := range []string{"/-/ready", "/readyz"} {
+		mux.HandleFunc("GET "+path, s.ready)
+	}
+	mux.Handle("POST /-/reload", s.fallible(s.reload))
+	mux.Handle("GET /api/v1/version", s.fallible(s.version))
+	mux.Handle("GET /api/v1/config", s.fallible(s.configuration))
+	mux.Handle("GET /api/v1/events", s.fallible(s.events))
+	mux.Handle("GET /api/v1/services", s.fallible(s.services))
+	mux.Handle("GET /api/v1/services/{service}", s.fallible(s.service))
+	mux.Handle("GET /api/v1/rollouts", s.fallible(s.rollouts))
+	mux.Handle("POST /api/v1/rollouts/abort", s.fallible(s.abortAll))
+	mux.Handle("GET /api/v1/rollouts/{service}", s.fallible(s.rollout))
+	mux.Handle("GET /api/v1/rollouts/{service}/history", s.fallible(s.history))
+	for name, read := range commands() {
+		mux.Handle("POST /api/v1/rollouts/{service}/"+name, s.fallible(s.command(name, read)))
+	}
+	return withProblems(mux)
+}
+
+// withProblems gives the refusals of the multiplexer (no such path, method not allowed) the shape of all others.
+func withProblems(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		verdict := &refusal{header: http.Header{}}
+		handler.ServeHTTP(verdict, r)
+		if allow := verdict.header.Get("Allow"); verdict.status == http.StatusMethodNotAllowed && allow != "" {
+			w.Header().Set("Allow", allow)
+			writeProblem(w, r, refuse(http.StatusMethodNotAllowed, "%s is not possible here; use %s", r.Method, allow))
+			return
+		}
+		writeProblem(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
+	})
+}
+
+// refusal catches what the multiplexer would answer.
+type refusal struct {
+	header http.Header
+	status int
+}
+
+func (f *refusal) Header() http.Header            { return f.header }
+func (f *refusal) Write(data []byte) (int, error) { return len(data), nil }
+func (f *refusal) WriteHeader(status int)         { f.status = status }
+
+// fallible writes the error of a handler, which has then written nothing.
+func (s *Server) fallible(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := handle(w, r)
+		if err == nil {
+			return
+		}
+		var p *problem
+		if !errors.As(err, &p) {
+			p = refuse(http.StatusInternalServerError, "%v", err)
+		}
+		if p.Status >= http.StatusInternalServerError {
+			s.options.Logger.Error("admin request failed", zap.String("path", r.URL.Path), zap.Error(err))
+		}
+		writeProblem(w, r, p)
+	})
+}
+
+// metrics is the Prometheus exposition.
+func (s *Server) metrics() http.Handler {
+	errorLog, err := zap.NewStdLogAt(s.options.Logger, zap.ErrorLevel)
+	if err != nil {
+		errorLog = nil // cannot happen: the level is a constant
+	}
+	return promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{
+		ErrorLog:            errorLog,
+		ErrorHandling:       promhttp.ContinueOnError, // one broken collector must not hide the others
+		EnableOpenMetrics:   true,
+		MaxRequestsInFlight: scrapesMost,
+	})
+}
+
+// healthy says that the process answers. It depends on nothing else, so that nothing else gets the process restarted.
+func healthy(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "healthy\n") }
+
+// ready says whether the process should get traffic.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := s.options.Ready(); err != nil {
+		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+		return
+	}
+	writeText(w, http.StatusOK, "ready\n")
+}
+
+// writeText answers people and probes.
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}
+
+// reload reads the configuration again. The old one serves on when the new one is bad.
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
+	if s.options.Reload == nil {
+		return refuse(http.StatusNotImplemented, "this process cannot reload its configuration")
+	}
+	s.options.Logger.Info("reload asked for", zap.String("remote", r.RemoteAddr))
+	if err := s.options.Reload(); err != nil {
+		return refuse(http.StatusUnprocessableEntity, "%v", err)
+	}
+	writeJSON(w, s.options.Configuration())
+	return nil
+}
+
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, struct {
+		Version string `json:"version"`
+		Go      string `json:"go"`
+		System  string `json:"system"`
+	}{s.options.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+	return nil
+}
+
+func (s *Server) configuration(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, s.options.Configuration())
+	return nil
+}
+
+func (s *Server) services(w http.ResponseWriter, _ *http.Request) error {
+	list := []Service{} // a list in JSON also when it is empty
+	for _, service := range s.options.Services() {
+		list = append(list, service.filled())
+	}
+	writeJSON(w, struct {
+		Services []Service `json:"services"`
+	}{list})
+	return nil
+}
+
+func (s *Server) service(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("service")
+	for _, service := range s.options.Services() {
+		if service.Name == name {
+			writeJSON(w, service.filled())
+			return nil
+		}
+	}
+	return refuse(http.StatusNotFound, "no service is called %q", name)
+}
