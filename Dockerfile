@@ -1,0 +1,16 @@
+# A static binary in an image with nothing else: no shell, no package manager, not root.
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN make build && mkdir -p /out/var/lib/haldane && cp haldane /out/haldane
+
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /out/haldane /usr/bin/haldane
+# State, admin socket and token; mount a volume here to keep rollouts over a restart of the container.
+COPY --from=build --chown=65532:65532 /out/var/lib/haldane /var/lib/haldane
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/usr/bin/haldane"]
+CMD ["run", "--config", "/etc/haldane/haldane.yaml"]

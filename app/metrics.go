@@ -1,0 +1,52 @@
+package app
+
+import (
+	"haldane/analysis"
+	"haldane/config"
+	"haldane/rollout"
+	"haldane/stats"
+	"math"
+)
+
+// statuses shows the rollouts as metrics.
+type statuses struct{ rollouts *rollout.Manager }
+
+// RolloutStatuses is asked at each scrape.
+func (s statuses) RolloutStatuses() []stats.RolloutStatus {
+	views := s.rollouts.Views()
+	all := make([]stats.RolloutStatus, 0, len(views))
+	for i := range views {
+		all = append(all, status(&views[i]))
+	}
+	return all
+}
+
+// status is one rollout in numbers.
+func status(v *rollout.View) stats.RolloutStatus {
+	return stats.RolloutStatus{
+		Service:       v.Service,
+		Phase:         v.Phase.String(),
+		Held:          v.Hold != "",
+		SplitRevision: v.SplitRevision,
+		Weights: map[string]float64{
+			v.Stable: (config.Whole - v.Weight).Ratio(),
+			v.Canary: v.Weight.Ratio(),
+		},
+		Judged:      len(v.Verdict.Checks) > 0,
+		Score:       v.Verdict.Score / 100,
+		Evidence:    harm(v.Verdict.Checks),
+		BudgetLimit: v.Budget.Limit,
+		BudgetLeft:  v.Budget.Left,
+	}
+}
+
+// harm is how far the evidence against the canary has come, from 0 to 1, on the scale on which evidence adds up.
+func harm(checks []analysis.CheckVerdict) float64 {
+	var most float64
+	for _, check := range checks {
+		if check.Critical && check.Needed > 1 {
+			most = max(most, min(1, math.Log(check.Evidence)/math.Log(check.Needed)))
+		}
+	}
+	return most
+}

@@ -1,0 +1,175 @@
+package app
+
+import (
+	"fmt"
+	"haldane/admin"
+	"haldane/config"
+	"haldane/proxy"
+	"haldane/rollout"
+	"haldane/router"
+	"reflect"
+	"sort"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// reloadOutcome is what became of the last attempt to load the configuration.
+type reloadOutcome struct {
+	err       error
+	attempted time.Time
+	loaded    time.Time // when the configuration in force was loaded
+}
+
+// Reload reads the configuration again and puts it in force, all of it or nothing. The file watch, SIGHUP and the API all
+// come here. The error is for the caller to show; it is logged, counted and kept for the API as well.
+func (a *App) Reload() error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	cfg, err := config.Load(a.options.ConfigPath, a.options.Getenv)
+	if err == nil {
+		a.warnOfRestart(cfg)
+		err = a.put(cfg)
+	}
+	now := time.Now()
+	outcome := &reloadOutcome{err: err, attempted: now, loaded: now}
+	if err != nil {
+		outcome.loaded = a.outcome.Load().loaded
+		a.logger.Error("the configuration was not reloaded, the old one stays", zap.Error(err))
+	} else {
+		a.logger.Info("configuration reloaded", zap.Int("services", len(cfg.Services)))
+	}
+	a.outcome.Store(outcome)
+	a.process.Reloaded(now, err)
+	return err
+}
+
+// fileChanged is told by the watcher; the outcome is where Reload leaves it.
+func (a *App) fileChanged() {
+	_ = a.Reload()
+}
+
+// apply puts the first configuration in force.
+func (a *App) apply(cfg *config.Config) error {
+	if err := a.put(cfg); err != nil {
+		return err
+	}
+	now := time.Now()
+	a.outcome.Store(&reloadOutcome{attempted: now, loaded: now})
+	a.process.Reloaded(now, nil)
+	return nil
+}
+
+// put builds everything that can fail, and then swaps.
+func (a *App) put(cfg *config.Config) error {
+	table, err := router.Build(router.Options{
+		Services: cfg.Services,
+		Segments: cfg.Segments,
+		Default:  cfg.DefaultService,
+	})
+	if err != nil {
+		return fmt.Errorf("build the routing table: %w", err)
+	}
+	snapshot, err := proxy.NewSnapshot(proxy.Sections{
+		Table:    table,
+		Services: cfg.Services,
+		Limits:   cfg.Limits,
+		Timeouts: cfg.Timeouts,
+		Log:      cfg.Log,
+		Stats:    a.stats,
+	}, a.splits.current())
+	if err != nil {
+		return fmt.Errorf("build the proxy's tables: %w", err)
+	}
+	err = a.manager.Configure(time.Now(), specs(cfg), func(orders []rollout.Split) error {
+		return a.splits.replace(built{snapshot, cfg.Segments}, orders)
+	})
+	if err != nil {
+		return err
+	}
+	a.current.Store(cfg)
+	a.watcher.Follow(cfg)
+	a.stats.Keep(names(cfg))
+	return nil
+}
+
+// names are the variants of each service.
+func names(cfg *config.Config) map[string][]string {
+	all := make(map[string][]string, len(cfg.Services))
+	for service, settings := range cfg.Services {
+		for variant := range settings.Variants {
+			all[service] = append(all[service], variant)
+		}
+	}
+	return all
+}
+
+// warnOfRestart names the sections that changed in the file but only count at the next start.
+func (a *App) warnOfRestart(fresh *config.Config) {
+	old := a.current.Load()
+	for _, section := range []struct {
+		name       string
+		old, fresh any
+	}{
+		{"listen", old.Listen, fresh.Listen},
+		{"admin", old.Admin, fresh.Admin},
+		{"state", old.State, fresh.State},
+	} {
+		if !reflect.DeepEqual(section.old, section.fresh) {
+			a.logger.Warn("this section has changed and needs a restart", zap.String("section", section.name))
+		}
+	}
+}
+
+// configuration is what the API shows of the file.
+func (a *App) configuration() admin.Configuration {
+	outcome := a.outcome.Load()
+	effective, err := a.current.Load().Dump()
+	if err != nil {
+		a.logger.Error("show the configuration", zap.Error(err))
+	}
+	state := admin.Configuration{
+		OK:        outcome.err == nil,
+		Attempted: outcome.attempted,
+		Loaded:    outcome.loaded,
+		Effective: string(effective),
+	}
+	if outcome.err != nil {
+		state.Error = outcome.err.Error()
+	}
+	return state
+}
+
+// services is what the API shows of the services.
+func (a *App) services() []admin.Service {
+	cfg := a.current.Load()
+	shares := a.splits.shares()
+	all := make([]admin.Service, 0, len(cfg.Services))
+	for name, settings := range cfg.Services {
+		all = append(all, a.service(name, settings, shares[name]))
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	return all
+}
+
+// service is what the API shows of one service.
+func (a *App) service(name string, settings config.Service, shares map[string]config.Percent) admin.Service {
+	shown := admin.Service{Name: name, Stable: settings.Stable, Canary: settings.Canary, Policy: settings.Policy}
+	for _, match := range settings.Match {
+		shown.Match = append(shown.Match, match.Host+match.Path+match.PathPrefix)
+	}
+	for variant, deployed := range settings.Variants {
+		totals := a.stats.Service(name).Variant(variant).Totals()
+		shown.Variants = append(shown.Variants, admin.Variant{
+			Name:      variant,
+			Revision:  deployed.Revision,
+			Endpoints: deployed.Endpoints,
+			Weight:    shares[variant],
+			Requests:  totals.Requests,
+			Failed:    totals.Failed,
+			InFlight:  int64(totals.InFlight),
+		})
+	}
+	sort.Slice(shown.Variants, func(i, j int) bool { return shown.Variants[i].Name < shown.Variants[j].Name })
+	return shown
+}

@@ -1,0 +1,139 @@
+package app_test
+
+import (
+	"fmt"
+	"haldane/rollout"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// release is a service with a canary at 10 % and default checks. extra goes into the policy, service into the service.
+func release(stable, canary *backend, extra, service string) string {
+	return preamble + fmt.Sprintf(`
+policies:
+  test:
+    steps: [{weight: 10%%, duration: 60s}]
+%s
+services:
+  shop:
+    variants:
+      v1: {endpoints: [%s]}
+      v2: {endpoints: [%s]}
+    stable: v1
+    canary: v2
+    policy: test
+    variant_field: X-Variant
+%s
+`, extra, stable.address, canary.address, service)
+}
+
+func rolledBack(v rollout.View) bool { return v.Phase == rollout.PhaseRolledBack }
+
+// A canary that fails every request at 10 % of 200 requests a second is out after at most 80 requests, on evidence from
+// at least three separate seconds, and gets not one more afterwards, pins included.
+func TestDeadCanaryIsRolledBack(t *testing.T) {
+	t.Parallel()
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	canary.failing.Store(true)
+	i := launch(t, release(stable, canary, "", "    pins: [{header: X-Version}]"))
+	load := i.pace(t, 200, nil)
+	started := time.Now()
+	view := i.await(t, 20*time.Second, "rolled back", rolledBack)
+	took := time.Since(started)
+	reached := canary.requests.Load()
+	if reached > 80 {
+		t.Errorf("%d requests reached the canary, at most 80 may", reached)
+	}
+	if took < time.Second {
+		t.Errorf("rolled back after %v: three separate seconds cannot have spoken", took)
+	}
+	expectNoMore(t, i, canary, load)
+	t.Logf("%d canary requests, %v, %s", reached, took, view.Verdict.Sentence())
+}
+
+// The budget ends the same rollout after its number of failures.
+func TestBudgetStopsADeadCanary(t *testing.T) {
+	t.Parallel()
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	canary.failing.Store(true)
+	i := launch(t, release(stable, canary, "    budget: {failed_requests: 10}", "    pins: [{header: X-Version}]"))
+	load := i.pace(t, 200, nil)
+	i.await(t, 20*time.Second, "rolled back", rolledBack)
+	if reached := canary.requests.Load(); reached < 10 || reached > 12 {
+		t.Errorf("%d requests reached the canary, want 10 and at most 2 in flight", reached)
+	}
+	expectNoMore(t, i, canary, load)
+}
+
+// With only five users who stay on their side, and requests that ask for the canary by name.
+func TestDeadCanaryWithFewStickyUsers(t *testing.T) {
+	t.Parallel()
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	canary.failing.Store(true)
+	i := launch(t, release(stable, canary, "", `
+    sticky: {cookie: uid}
+    pins: [{header: X-Version}]`))
+	users := usersOnBothSides(t, i, 5)
+	before := canary.requests.Load()
+	started := time.Now()
+	load := i.pace(t, 200, func(n int, r *http.Request) {
+		r.AddCookie(&http.Cookie{Name: "uid", Value: users[n%len(users)]})
+	})
+	view := i.await(t, 20*time.Second, "rolled back", rolledBack)
+	t.Logf("%d canary requests, %v, %s", canary.requests.Load()-before, time.Since(started), view.Verdict.Sentence())
+	if reached := canary.requests.Load() - before; reached > 160 {
+		t.Errorf("%d requests of one user of five reached the canary", reached)
+	}
+	expectNoMore(t, i, canary, load)
+}
+
+// usersOnBothSides finds that many users of whom exactly one is drawn for the canary.
+func usersOnBothSides(t *testing.T, i *instance, want int) []string {
+	t.Helper()
+	client := newClient(t)
+	var users []string
+	canaries := 0
+	for n := 0; len(users) < want; n++ {
+		user := fmt.Sprintf("user-%d", n)
+		got := i.get(client, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "uid", Value: user}) })
+		if got.err != nil {
+			t.Fatal(got.err)
+		}
+		isCanary := got.variant == "v2"
+		if isCanary && canaries == 1 || !isCanary && len(users)-canaries == want-1 {
+			continue
+		}
+		if isCanary {
+			canaries++
+		}
+		users = append(users, user)
+	}
+	return users
+}
+
+// expectNoMore sends on, by split and by pin, and fails when anything still reaches the canary. What was on its way when the
+// rollback happened is waited for first.
+func expectNoMore(t *testing.T, i *instance, canary *backend, load *load) {
+	t.Helper()
+	load.stop()
+	before := canary.requests.Load()
+	client := newClient(t)
+	for n := range 500 {
+		got := i.get(client, func(r *http.Request) {
+			r.AddCookie(&http.Cookie{Name: "uid", Value: fmt.Sprintf("user-%d", n%50)})
+			if n%2 == 0 {
+				r.Header.Set("X-Version", "v2")
+			}
+		})
+		if got.err != nil || got.status != http.StatusOK || got.variant != "v1" {
+			t.Fatalf("request %d after the rollback: %+v", n, got)
+		}
+	}
+	if after := canary.requests.Load(); after != before {
+		t.Errorf("%d requests reached the canary after it was rolled back", after-before)
+	}
+	if lost := load.lost.Load(); lost != 0 {
+		t.Errorf("%d requests got no answer", lost)
+	}
+}

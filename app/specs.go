@@ -1,0 +1,42 @@
+package app
+
+import (
+	"haldane/config"
+	"haldane/rollout"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// specs are the rollouts that a configuration asks for, in the order of their services.
+func specs(cfg *config.Config) []rollout.Spec {
+	var all []rollout.Spec
+	for name, service := range cfg.Services {
+		if service.Canary == "" {
+			continue
+		}
+		all = append(all, rollout.Spec{
+			Service:        name,
+			Stable:         service.Stable,
+			Canary:         service.Canary,
+			CanaryIdentity: identity(service.Variants[service.Canary]),
+			PolicyName:     service.Policy,
+			Policy:         cfg.Policies[service.Policy],
+			Start:          service.Start,
+			Variants:       slices.Sorted(maps.Keys(service.Variants)),
+		})
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Service < all[j].Service })
+	return all
+}
+
+// identity tells one canary from the next: its revision, or else where it answers.
+func identity(variant config.Variant) string {
+	if variant.Revision != "" {
+		return variant.Revision
+	}
+	endpoints := append([]string(nil), variant.Endpoints...)
+	sort.Strings(endpoints)
+	return strings.Join(endpoints, ",")
+}

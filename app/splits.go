@@ -1,0 +1,134 @@
+package app
+
+import (
+	"fmt"
+	"haldane/config"
+	"haldane/proxy"
+	"haldane/rollout"
+	"haldane/router"
+	"maps"
+	"sync"
+)
+
+// splits carries the orders of the rollouts to the proxy. A change of one split and a reload take turns; a revocation
+// waits for nobody.
+type splits struct {
+	proxy *proxy.Server
+
+	mu       sync.Mutex
+	snapshot *proxy.Snapshot             // what the proxy serves from
+	segments map[string]config.Predicate // those the snapshot's table knows
+	specs    map[string]router.SplitSpec // the split in force of each service with a rollout
+
+	revocations sync.Map // service -> *router.Revocation of its running rollout
+}
+
+// SetSplit puts one split in force.
+func (s *splits) SetSplit(split rollout.Split) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	spec := s.spec(split, s.segments)
+	if split.RolledBack {
+		// First the switch, then the table: requests that read the old table see the switch.
+		spec.Revocation.Revoke()
+	}
+	specs := maps.Clone(s.specs)
+	specs[split.Service] = spec
+	table, err := s.snapshot.Table().With(specs)
+	if err != nil {
+		return fmt.Errorf("set the split of service %s: %w", split.Service, err)
+	}
+	s.specs = specs
+	s.snapshot = s.snapshot.WithTable(table)
+	s.proxy.Swap(s.snapshot)
+	return nil
+}
+
+// Revoke takes the canary of a service out of service at once. It may be called from a request.
+func (s *splits) Revoke(service string) {
+	if revocation, ok := s.revocations.Load(service); ok {
+		revocation.(*router.Revocation).Revoke()
+	}
+}
+
+// spec turns a rollout's order into the router's terms. A step that is under way keeps the segment it was defined with; if the
+// file no longer defines it, nobody belongs to it. Called with mu held.
+func (s *splits) spec(split rollout.Split, segments map[string]config.Predicate) router.SplitSpec {
+	if _, known := segments[split.Segment]; !known {
+		split.Segment, split.Strength = "", 0
+	}
+	return router.SplitSpec{
+		Rollout:    split.Rollout,
+		Revision:   split.Revision,
+		Stable:     split.Stable,
+		Canary:     split.Canary,
+		Weight:     split.Weight,
+		Segment:    split.Segment,
+		Strength:   split.Strength,
+		Override:   split.Override,
+		Revocation: s.revocation(split),
+	}
+}
+
+// revocation is the switch of a rollout: the same one in every table that knows the rollout, a new one for each new rollout.
+func (s *splits) revocation(split rollout.Split) *router.Revocation {
+	if old, ok := s.specs[split.Service]; ok && old.Rollout == split.Rollout {
+		return old.Revocation
+	}
+	fresh := &router.Revocation{}
+	s.revocations.Store(split.Service, fresh)
+	return fresh
+}
+
+// built is what a configuration was made into.
+type built struct {
+	snapshot *proxy.Snapshot
+	segments map[string]config.Predicate
+}
+
+// replace puts a whole new snapshot in force, with the splits of all rollouts. On an error the old one stays.
+func (s *splits) replace(next built, orders []rollout.Split) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	specs := make(map[string]router.SplitSpec, len(orders))
+	for _, split := range orders {
+		spec := s.spec(split, next.segments)
+		if split.RolledBack {
+			spec.Revocation.Revoke()
+		}
+		specs[split.Service] = spec
+	}
+	table, err := next.snapshot.Table().With(specs)
+	if err != nil {
+		return fmt.Errorf("apply the splits of running rollouts: %w", err)
+	}
+	for service := range s.specs {
+		if _, ok := specs[service]; !ok {
+			s.revocations.Delete(service)
+		}
+	}
+	s.specs, s.segments = specs, next.segments
+	s.snapshot = next.snapshot.WithTable(table)
+	s.proxy.Swap(s.snapshot)
+	return nil
+}
+
+// current is the snapshot that the proxy serves from; nil before the first.
+func (s *splits) current() *proxy.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snapshot
+}
+
+// shares are the shares of each variant of each service right now.
+func (s *splits) shares() map[string]map[string]config.Percent {
+	all := make(map[string]map[string]config.Percent)
+	for _, service := range s.current().Table().Services() {
+		shares := make(map[string]config.Percent, len(service.Variants))
+		for i, variant := range service.Variants {
+			shares[variant.Name] = service.Split().Shares[i]
+		}
+		all[service.Name] = shares
+	}
+	return all
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	// dialTimeout is how long a command tries to connect.
+	dialTimeout = 5 * time.Second
+	// answerTimeout is how long a command waits for the answer to begin. A reload takes the longest.
+	answerTimeout = 30 * time.Second
+	// answerLongest bounds an answer.
+	answerLongest = 64 << 20
+)
+
+// client talks to the admin API of a running Haldane.
+type client struct {
+	http  *http.Client
+	base  string // scheme and host of every request
+	token string // "" sends none
+	where string // for messages
+}
+
+// newSocketClient talks over a unix socket, where no token is needed.
+func newSocketClient(path string) *client {
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
+	return &client{http: newHTTPClient(dial), base: "http://localhost", where: path}
+}
+
+// newAddressClient talks over TCP.
+func newAddressClient(base *url.URL, token string) *client {
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	return &client{http: newHTTPClient(dialer.DialContext), base: base.Scheme + "://" + base.Host, token: token, where: base.String()}
+}
+
+// newHTTPClient follows no redirects and knows no proxies: the token goes where it was sent, or nowhere.
+func newHTTPClient(dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:           dial,
+			TLSHandshakeTimeout:   dialTimeout,
+			ResponseHeaderTimeout: answerTimeout,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// close ends the connections.
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// get reads a path.
+func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	return c.exchange(ctx, http.MethodGet, path, nil)
+}
+
+// post sends an order.
+func (c *client) post(ctx context.Context, path string, body any) ([]byte, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("write the request: %w", err)
+	}
+	return c.exchange(ctx, http.MethodPost, path, text)
+}
+
+// exchange sends one request and reads the whole answer.
+func (c *client) exchange(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	response, err := c.send(ctx, method, path, http.Header{}, body)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, answerLongest))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer of %s: %w", c.where, err)
+	}
+	return text, nil
+}
+
+// send sends one request and gives back a good answer, or what is wrong with a bad one.
+func (c *client) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	request.Header = header
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		return nil, c.refused(response)
+	}
+	return response, nil
+}
+
+// unreachable says what to do when there was no answer.
+func (c *client) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("not allowed to use %s: run as the user that Haldane runs as, or use --address and --token-file", c.where)
+	}
+	var about *url.Error
+	if errors.As(err, &about) {
+		err = about.Err // the path of the request would only distract
+	}
+	return fmt.Errorf("cannot reach Haldane at %s: is it running? use --socket or --address (%w)", c.where, err)
+}
+
+// answerError is an answer that says no.
+type answerError struct {
+	status int
+	detail string
+}
+
+func (e *answerError) Error() string {
+	if e.status == http.StatusUnauthorized {
+		return e.detail + "; use --token-file, or the unix socket with --socket"
+	}
+	return e.detail
+}
+
+// refused reads the problem in a bad answer (RFC 9457). Whatever else answers there is no Haldane.
+func (c *client) refused(response *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	if err != nil || json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
+		return fmt.Errorf("what answers at %s is not the admin side of Haldane (status %d)", c.where, response.StatusCode)
+	}
+	return &answerError{response.StatusCode, printable(problem.Detail)}
+}
+
+// decode reads an answer.
+func (c *client) decode(text []byte, into any) error {
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("the answer of %s cannot be read: %w", c.where, err)
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package demo
+
+import (
+	"haldane/config"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The demo rolls the bad version back and promotes the good one, well within two minutes.
+func TestDemo(t *testing.T) {
+	share, err := config.ParsePercent("30%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	started := time.Now()
+	if err := Run(t.Context(), Options{Out: &out, Errors: share, Version: "test"}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+	if took := time.Since(started); took > 100*time.Second {
+		t.Errorf("the demo took %v", took)
+	}
+	for _, want := range []string{"v2 rolled back by itself", "v3 promoted", "needed 1 in 200", "/metrics"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the demo does not say %q:\n%s", want, out.String())
+		}
+	}
+}

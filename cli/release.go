@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"haldane/config"
+	"haldane/rollout"
+	"io"
+	"net/url"
+
+	"github.com/spf13/cobra"
+)
+
+// newReleaseCommands are the commands that talk to a running Haldane.
+func newReleaseCommands(e env, c *connection) []*cobra.Command {
+	commands := []*cobra.Command{
+		newStatusCommand(c),
+		newWatchCommand(e, c),
+		newHistoryCommand(c),
+		newOrderCommand(c, "start", "Start a rollout that waits for it"),
+		newPromoteCommand(c),
+		newOrderCommand(c, "pause", "Stop the clock of a rollout; its traffic stays as it is"),
+		newOrderCommand(c, "resume", "Go on with a paused rollout"),
+		newAbortCommand(c),
+		newOrderCommand(c, "retry", "Try a rolled-back rollout again from its first step"),
+		newSetWeightCommand(c),
+		newOverrideCommand(c),
+	}
+	return commands
+}
+
+// order is the body of a command, as the API reads it.
+type order struct {
+	Reason  string `json:"reason,omitempty"`
+	Actor   string `json:"actor,omitempty"`
+	Weight  string `json:"weight,omitempty"`
+	Full    bool   `json:"full,omitempty"`
+	Variant string `json:"variant,omitempty"`
+	Clear   bool   `json:"clear,omitempty"`
+}
+
+// addReason adds the flag that all changes have.
+func (o *order) addReason(command *cobra.Command) {
+	command.Flags().StringVar(&o.Reason, "reason", "", "why, for the history")
+}
+
+// rolloutPath is the path of a service's rollout, and of what is below it.
+func rolloutPath(service, below string) string {
+	path := "/api/v1/rollouts/" + url.PathEscape(service)
+	if below != "" {
+		path += "/" + below
+	}
+	return path
+}
+
+// send gives the order and shows what became of it.
+func (c *connection) send(command *cobra.Command, service, name string, o order) error {
+	api, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer api.close()
+	o.Actor = c.env.actor
+	answer, err := api.post(command.Context(), rolloutPath(service, name), o)
+	if err != nil {
+		return err
+	}
+	var view rollout.View
+	if err := api.decode(answer, &view); err != nil {
+		return err
+	}
+	return c.write(answer, func(w io.Writer) error { return showOutcome(w, view) })
+}
+
+// newOrderCommand makes a command that needs nothing but a service.
+func newOrderCommand(c *connection, name, short string) *cobra.Command {
+	var o order
+	command := &cobra.Command{
+		Use:   name + " SERVICE",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(command *cobra.Command, args []string) error { return c.send(command, args[0], name, o) },
+	}
+	o.addReason(command)
+	return command
+}
+
+func newPromoteCommand(c *connection) *cobra.Command {
+	var o order
+	command := &cobra.Command{
+		Use:   "promote SERVICE",
+		Short: "Go to the next step now, or approve the one that waits",
+		Long: `Go to the next step now, or approve the one that waits. From the bake this is the end: the canary takes all traffic.
+
+With --full the rest of the policy is skipped and the canary takes all traffic now.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error { return c.send(command, args[0], "promote", o) },
+	}
+	command.Flags().BoolVar(&o.Full, "full", false, "skip the rest of the policy")
+	o.addReason(command)
+	return command
+}
+
+func newAbortCommand(c *connection) *cobra.Command {
+	var o order
+	var all bool
+	command := &cobra.Command{
+		Use:   "abort SERVICE | --all",
+		Short: "Give all traffic back to the stable version, now",
+		Long: `Give all traffic back to the stable version, now. It works also when the new state cannot be stored.
+
+With --all every rollout that is not decided yet is rolled back.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) == 1:
+				return wrongUsage("a service and --all exclude each other")
+			case all:
+				return c.abortAll(command, o)
+			case len(args) == 0:
+				return wrongUsage("name a service, or use --all")
+			}
+			return c.send(command, args[0], "abort", o)
+		},
+	}
+	command.Flags().BoolVar(&all, "all", false, "every rollout that is not decided yet")
+	o.addReason(command)
+	return command
+}
+
+// abortAll rolls everything back.
+func (c *connection) abortAll(command *cobra.Command, o order) error {
+	api, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer api.close()
+	o.Actor = c.env.actor
+	answer, err := api.post(command.Context(), "/api/v1/rollouts/abort", o)
+	if err != nil {
+		return err
+	}
+	var list rolloutList
+	if err := api.decode(answer, &list); err != nil {
+		return err
+	}
+	return c.write(answer, func(w io.Writer) error {
+		if len(list.Rollouts) == 0 {
+			return say(w, "there was nothing to abort: no rollout is under way\n")
+		}
+		for _, view := range list.Rollouts {
+			if err := showOutcome(w, view); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func newSetWeightCommand(c *connection) *cobra.Command {
+	var o order
+	command := &cobra.Command{
+		Use:   "set-weight SERVICE PERCENT",
+		Short: "Set the canary's share of the traffic and pause",
+		Long: `Set the canary's share of the traffic and pause. "resume" goes on with the step.
+
+The share is written 5%, 0.01% or as a bare number of percent.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			weight, err := config.ParsePercent(args[1])
+			if err != nil {
+				return wrongUsage("%v", err)
+			}
+			o.Weight = weight.String()
+			return c.send(command, args[0], "set-weight", o)
+		},
+	}
+	o.addReason(command)
+	return command
+}
+
+func newOverrideCommand(c *connection) *cobra.Command {
+	var o order
+	command := &cobra.Command{
+		Use:   "override SERVICE VARIANT | SERVICE --clear",
+		Short: "Send all traffic to one variant, whatever the rollout says",
+		Long: `Send all traffic to one variant, whatever pins, segments and the rollout say, until --clear. It is the only way to reach a
+version that was rolled back.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(command *cobra.Command, args []string) error {
+			if o.Clear == (len(args) == 2) {
+				return wrongUsage("name either a variant or --clear")
+			}
+			if len(args) == 2 {
+				o.Variant = args[1]
+			}
+			return c.send(command, args[0], "override", o)
+		},
+	}
+	command.Flags().BoolVar(&o.Clear, "clear", false, "end the override")
+	o.addReason(command)
+	return command
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"haldane/rollout"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// rolloutList is the answer of /api/v1/rollouts.
+type rolloutList struct {
+	Rollouts []rollout.View `json:"rollouts"`
+}
+
+// historyList is the answer of /api/v1/rollouts/{service}/history.
+type historyList struct {
+	History []rollout.Event `json:"history"`
+}
+
+func newStatusCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [SERVICE]",
+		Short: "Show what is out, to whom, whether it is well, and what happens next",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			api, err := c.open()
+			if err != nil {
+				return err
+			}
+			defer api.close()
+			if len(args) == 0 {
+				return c.statusAll(command.Context(), api)
+			}
+			answer, err := api.get(command.Context(), rolloutPath(args[0], ""))
+			if err != nil {
+				return err
+			}
+			var view rollout.View
+			if err := api.decode(answer, &view); err != nil {
+				return err
+			}
+			return c.write(answer, func(w io.Writer) error { return showRollout(w, view, c.env.zone) })
+		},
+	}
+}
+
+// statusAll shows every rollout in a few lines.
+func (c *connection) statusAll(ctx context.Context, api *client) error {
+	answer, err := api.get(ctx, "/api/v1/rollouts")
+	if err != nil {
+		return err
+	}
+	var list rolloutList
+	if err := api.decode(answer, &list); err != nil {
+		return err
+	}
+	return c.write(answer, func(w io.Writer) error { return showRollouts(w, list.Rollouts) })
+}
+
+func newHistoryCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "history SERVICE",
+		Short: "Show what happened in a rollout, why, and on whose order",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			api, err := c.open()
+			if err != nil {
+				return err
+			}
+			defer api.close()
+			answer, err := api.get(command.Context(), rolloutPath(args[0], "history"))
+			if err != nil {
+				return err
+			}
+			var list historyList
+			if err := api.decode(answer, &list); err != nil {
+				return err
+			}
+			return c.write(answer, func(w io.Writer) error { return showHistory(w, list.History, c.env.zone) })
+		},
+	}
+}
+
+// clock is a time of day, day a whole moment, as people write them.
+func clock(t time.Time, zone *time.Location) string { return t.In(zone).Format("15:04:05") }
+
+func day(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 15:04:05") }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rooms says which rooms of the project each room may import. docs/ARCHITECTURE.md draws the same picture.
+var rooms = map[string][]string{
+	"":               {"cli"},
+	"cli":            {"cli/demo", "app", "admin", "rollout", "analysis", "config"},
+	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
+	"app":            {"admin", "proxy", "rollout", "router", "analysis", "stats", "store", "config"},
+	"admin":          {"rollout", "analysis", "config"},
+	"rollout":        {"analysis", "store", "stats", "config"},
+	"proxy":          {"proxy/http1", "proxy/upstream", "router", "stats", "config"},
+	"proxy/upstream": {"proxy/http1"},
+	"proxy/http1":    {},
+	"router":         {"config"},
+	"analysis":       {},
+	"stats":          {},
+	"store":          {},
+	"config":         {},
+	"examples":       {},
+	"bench":          {"app", "config"},
+}
+
+// outsiders says which rooms may import a module from outside; a module that is not listed may be imported by none.
+var outsiders = map[string][]string{
+	"github.com/valyala/fasthttp":     {"proxy"},                 // one HTTP stack among two to come: nobody else may lean on it
+	"github.com/prometheus":           {"stats", "admin", "app"}, // numbers are kept without it and shown with it
+	"github.com/fsnotify/fsnotify":    {"config"},
+	"go.uber.org/zap":                 {"proxy", "rollout", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
+	"github.com/hashicorp/golang-lru": {"router"},
+	"github.com/cespare/xxhash":       {"router"},
+	"github.com/spf13/cobra":          {"cli"},
+	"go.yaml.in/yaml":                 {"config", "cli"},
+	"go.etcd.io/bbolt":                {"store"},
+	"golang.org/x/sys":                {"proxy/upstream", "proxy", "cli", "cli/demo"},
+	"golang.org/x/term":               {"cli", "cli/demo"},
+	"google.golang.org/protobuf":      {"stats"},
+}
+
+// forbidden names packages of the standard library that production code does without.
+var forbidden = map[string]string{
+	"text/template": "executing a template keeps every exported method in the binary: +6 MB",
+	"html/template": "executing a template keeps every exported method in the binary: +6 MB",
+	"unsafe":        "nothing here is fast enough to be worth it",
+}
+
+// pure rooms compute and nothing else.
+var pure = map[string][]string{
+	"analysis": {"net", "os", "time.Sleep", "net/http", "sync"},
+	"router":   {"net/http", "os"},
+}
+
+func TestImports(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "build" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			checkFile(t, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkFile holds one file to the rules of its room.
+func checkFile(t *testing.T, path string) {
+	t.Helper()
+	room := filepath.ToSlash(filepath.Dir(path))
+	if room == "." {
+		room = ""
+	}
+	allowed, known := rooms[room]
+	if !known {
+		t.Errorf("%s: room %q is not listed: a new room needs a reason in docs/ARCHITECTURE.md and a line here", path, room)
+		return
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, spec := range file.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		checkImport(t, path, room, name, allowed)
+	}
+}
+
+func checkImport(t *testing.T, path, room, name string, allowed []string) {
+	t.Helper()
+	if reason, bad := forbidden[name]; bad {
+		t.Errorf("%s imports %s: %s", path, name, reason)
+	}
+	for _, bad := range pure[room] {
+		if name == bad {
+			t.Errorf("%s imports %s: %s only computes", path, name, room)
+		}
+	}
+	if inside, ok := strings.CutPrefix(name, "haldane/"); ok {
+		if !contains(allowed, inside) {
+			t.Errorf("%s imports %s: %q may import only %v", path, name, room, allowed)
+		}
+		return
+	}
+	if !strings.Contains(strings.Split(name, "/")[0], ".") {
+		return // the standard library
+	}
+	for prefix, users := range outsiders {
+		if strings.HasPrefix(name, prefix) {
+			if !contains(users, room) {
+				t.Errorf("%s imports %s: only %v may", path, name, users)
+			}
+			return
+		}
+	}
+	t.Errorf("%s imports %s: a new dependency needs a line here and a reason in its commit", path, name)
+}
+
+func contains(list []string, want string) bool {
+	for _, have := range list {
+		if have == want {
+			return true
+		}
+	}
+	return false
+}

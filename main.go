@@ -1,0 +1,12 @@
+// Haldane is a reverse proxy that releases software: it splits live traffic between two versions of a service, watches
+// every request of both, and moves the weight up, or back to zero, by itself.
+package main
+
+import (
+	"haldane/cli"
+	"os"
+)
+
+func main() {
+	os.Exit(cli.Main())
+}
