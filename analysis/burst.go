@@ -22,6 +22,7 @@ const unguarded = math.MaxFloat64
 type burst struct {
 	slot  int64   // length of a slot, nanoseconds
 	slots int64   // how many slots make a window
+	clump int64   // length of the windows in which clusters are looked for, nanoseconds; 0 for not at all
 	most  float64 // most log wealth that one window may add
 	floor float64 // lowest log wealth a window is taken to begin with
 }
@@ -36,6 +37,7 @@ func newBurst(window int64, threshold float64, windows int) burst {
 	return burst{
 		slot:  max(1, window/guardParts),
 		slots: guardSlots,
+		clump: max(1, window),
 		most:  most,
 		floor: threshold - k*most + 1e-9, // not to miss the threshold by a rounding error
 	}

@@ -2,15 +2,20 @@ package analysis
 
 // checkState is the memory of one check, and its JSON.
 type checkState struct {
-	// Name, Quantile, Relative, Absolute and Slack say what the evidence is about: it is worth nothing for another promise.
+	// Name and what follows to Event say what the evidence is about: it is worth nothing for another promise.
 	Name     string  `json:"name"`
 	Quantile float64 `json:"quantile,omitempty"`
 	Relative float64 `json:"relative"`
 	Absolute float64 `json:"absolute"`
 	Slack    int64   `json:"slack,omitempty"`
+	Max      float64 `json:"max,omitempty"`
+	Bound    int64   `json:"bound,omitempty"`
+	Event    int     `json:"event,omitempty"`
 	// Harm and Safe are the two e-processes.
 	Harm process `json:"harm"`
 	Safe process `json:"safe"`
+	// Clumps is how far bad requests come in clusters.
+	Clumps clumps `json:"clumps"`
 	// FailedAt and ShownAt are when it failed and when it was shown to be within tolerance, in Unix nanoseconds; 0 for
 	// not yet. Both are final.
 	FailedAt int64 `json:"failed_at"`
@@ -25,11 +30,16 @@ type checkState struct {
 	// Expected is how many of the Matched canary requests would have been bad at stable's rate of the same time.
 	Expected float64 `json:"expected"`
 	Matched  float64 `json:"matched"`
+	// Detectable is the smallest bad rate that would have been found by the last refresh.
+	Detectable float64 `json:"detectable,omitempty"`
+	// Seen is the compared canary requests by weight.
+	Seen exposures `json:"seen"`
 }
 
 func newCheckState(c *Check) checkState {
 	return checkState{
 		Name: c.Name, Quantile: c.Quantile, Relative: c.Relative, Absolute: c.Absolute, Slack: int64(c.Slack),
+		Max: c.Max, Bound: int64(c.Bound), Event: c.Event,
 		Harm: newProcess(harm), Safe: newProcess(safe),
 	}
 }
@@ -37,7 +47,7 @@ func newCheckState(c *Check) checkState {
 // sameAs says whether the evidence is about this check.
 func (k *checkState) sameAs(c *Check) bool {
 	return k.Name == c.Name && k.Quantile == c.Quantile && k.Relative == c.Relative && k.Absolute == c.Absolute &&
-		k.Slack == int64(c.Slack)
+		k.Slack == int64(c.Slack) && k.Max == c.Max && k.Bound == int64(c.Bound) && k.Event == c.Event
 }
 
 // learn bets on the blocks of one tick. The factors of all strata multiply into the same wealth: each is a fair or losing
@@ -47,7 +57,11 @@ func (j *Judge) learn(i int, blocks []Block) {
 	if c.latency() && j.warming() {
 		return
 	}
-	began := false
+	if c.absolute() {
+		j.learnAlone(i, blocks)
+		return
+	}
+	began, part := false, 1.0
 	for n := range blocks {
 		s := j.stratum(blocks[n].Stratum)
 		if !learnable(s.Weight) || !s.Streams[i].Known {
@@ -58,12 +72,12 @@ func (j *Judge) learn(i int, blocks []Block) {
 			continue
 		}
 		if !began {
-			k.Harm.enter(j.memory.Now, &r.burst)
+			part = k.enter(j.memory.Now, r)
 			began = true
 		}
-		k.Harm.bet(harm, &s.bets[i].harm, &t)
-		k.Safe.bet(safe, &s.bets[i].safe, &t)
-		k.count(&t)
+		k.Harm.bet(harm, &s.bets[i].harm, &t, part)
+		k.Safe.bet(safe, &s.bets[i].safe, &t, part)
+		k.count(j.memory.Now, r, &t, s.Weight)
 		s.Streams[i].count(&t)
 	}
 	if began {
@@ -71,6 +85,15 @@ func (j *Judge) learn(i int, blocks []Block) {
 		k.Safe.settle(safe, unguarded)
 		k.decide(j.memory.Now, r)
 	}
+}
+
+// enter begins the windows of a moment and says which part of its evidence counts.
+func (k *checkState) enter(now int64, r *rule) float64 {
+	k.Harm.enter(now, &r.burst)
+	if r.burst.clump == 0 {
+		return 1
+	}
+	return k.Clumps.enter(now, r.burst.clump)
 }
 
 // warming says whether latency is not judged yet: the period begins with the first request of the canary.
@@ -82,7 +105,8 @@ func (j *Judge) warming() bool {
 // tally is the requests of a block as this check sees them.
 func (c *Check) tally(b *Block, st *stream) tally {
 	if !c.latency() {
-		return tally{b.Canary.Bad, b.Canary.Good, b.Stable.Bad, b.Stable.Good}
+		canary, stable := c.counts(b)
+		return tally{canary.Bad, canary.Good, stable.Bad, stable.Good}
 	}
 	var t tally
 	t.canaryBad, t.canaryGood = splitAt(b.CanaryLatency, st.CanaryLimit)
@@ -90,7 +114,25 @@ func (c *Check) tally(b *Block, st *stream) tally {
 	return t
 }
 
-func (k *checkState) count(t *tally) {
+// counts are the good and bad requests of a block for a check that is not about latency.
+func (c *Check) counts(b *Block) (canary, stable Counts) {
+	if c.Event == 0 {
+		return b.Canary, b.Stable
+	}
+	if n := c.Event; n <= len(b.CanaryEvents) {
+		canary = b.CanaryEvents[n-1]
+	}
+	if n := c.Event; n <= len(b.StableEvents) {
+		stable = b.StableEvents[n-1]
+	}
+	return canary, stable
+}
+
+func (k *checkState) count(now int64, r *rule, t *tally, weight float64) {
+	if r.burst.clump != 0 {
+		k.Clumps.count(now, r.burst.clump, t)
+	}
+	k.Seen.add(weight, t.canary())
 	k.CanaryBad += t.canaryBad
 	k.CanaryTotal += t.canary()
 	k.StableBad += t.stableBad

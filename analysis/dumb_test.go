@@ -156,7 +156,7 @@ func TestFastProcessEqualsDumbOne(t *testing.T) {
 					var l ladder
 					l.set(o, dir)
 					tl := randomTally(r)
-					fast.bet(dir, &l, &tl)
+					fast.bet(dir, &l, &tl, 1)
 					slow.apply(o, tl)
 				}
 				fast.settle(dir, limit)

@@ -112,10 +112,11 @@ func (p *process) enter(now int64, b *burst) {
 	p.Base = max(oldest.Log, b.floor)
 }
 
-// bet applies the requests of one block in one stratum. It is followed by settle once all strata of the tick are in.
-func (p *process) bet(d direction, l *ladder, t *tally) {
+// bet applies the requests of one block in one stratum, of which only a part counts as evidence (see clumps). It is followed
+// by settle once all strata of the tick are in.
+func (p *process) bet(d direction, l *ladder, t *tally, part float64) {
 	for j := range d.bets() {
-		gain := l[j].log(t)
+		gain := part * l[j].log(t)
 		p.First[j] += gain
 		p.Later[j] += gain
 	}

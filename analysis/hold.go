@@ -53,9 +53,9 @@ type Hold struct {
 func (j *Judge) book(b *Block) {
 	m := &j.memory
 	s := j.stratum(b.Stratum)
-	s.remember(b)
+	s.remember(b, j.settings.Checks)
 	canary := b.Canary.total()
-	if canary > 0 || len(b.CanaryLatency) > 0 {
+	if b.canary() {
 		m.LastCanary = m.Now
 		m.Silence = 0
 		if m.FirstCanary == 0 {
@@ -75,7 +75,7 @@ func (j *Judge) book(b *Block) {
 	if learnable(s.Weight) {
 		s.Canary += canary
 		s.Stable += b.Stable.total()
-		if canary == 0 {
+		if !b.canary() {
 			m.Silence -= float64(b.Stable.total()) * math.Log1p(-s.Weight)
 		}
 	} else {

@@ -28,20 +28,38 @@ type Block struct {
 	// CanaryLatency and StableLatency are the latencies of requests that did not fail, buckets in any order. They may come
 	// in fewer blocks than the counts do; empty when there are none or when latency is not judged.
 	CanaryLatency, StableLatency []Bucket
+	// CanaryEvents and StableEvents are the counts for checks with an Event: place N-1 counts the requests with event N as
+	// Bad and those that could have had it as Good. A place that is not there has no requests.
+	CanaryEvents, StableEvents []Counts
 }
 
 // empty says that nothing happened.
 func (b *Block) empty() bool {
-	return b.Canary.total()|b.Stable.total() == 0 && len(b.CanaryLatency)+len(b.StableLatency) == 0
+	return !b.canary() && b.Stable.total() == 0 && len(b.StableLatency) == 0 && !some(b.StableEvents)
+}
+
+// canary says that the canary had requests.
+func (b *Block) canary() bool {
+	return b.Canary.total() > 0 || len(b.CanaryLatency) > 0 || some(b.CanaryEvents)
+}
+
+func some(events []Counts) bool {
+	for _, c := range events {
+		if c.total() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Judge gathers the evidence of one rollout. Make one with NewJudge or Restore. One goroutine at a time may use it.
 type Judge struct {
 	settings Settings
-	memory   State   // everything that a restart must not forget
-	rules    []rule  // one for each check, derived from settings
-	last     Verdict // what Verdict answered last
-	stale    bool    // whether counts have come since
+	memory   State        // everything that a restart must not forget
+	rules    []rule       // one for each check, derived from settings
+	groups   []GroupScore // the groups of the checks and their weights, derived from settings
+	last     Verdict      // what Verdict answered last
+	stale    bool         // whether counts have come since
 }
 
 // rule is what follows from the settings for one check.
@@ -49,6 +67,7 @@ type rule struct {
 	needed float64 // log wealth of harm at which it has failed
 	shown  float64 // log wealth of safe at which it is shown within tolerance
 	burst  burst
+	alone  alone // of an absolute check
 }
 
 // NewJudge makes a judge that knows nothing. Settings that Validate rejects are a bug of the caller and panic.
@@ -57,6 +76,7 @@ func NewJudge(settings Settings) *Judge {
 		panic("analysis: " + err.Error())
 	}
 	j := &Judge{settings: settings.filled(), stale: true}
+	j.groups = j.settings.groups()
 	j.memory.Version = stateVersion
 	for i := range j.settings.Checks {
 		c := &j.settings.Checks[i]
@@ -65,6 +85,7 @@ func NewJudge(settings Settings) *Judge {
 			needed: needed,
 			shown:  -math.Log(j.settings.Beta),
 			burst:  newBurst(int64(c.Window), needed, c.Windows),
+			alone:  newAlone(c),
 		})
 		j.memory.Checks = append(j.memory.Checks, newCheckState(c))
 	}
@@ -137,6 +158,9 @@ func (j *Judge) StartOver(now time.Time) {
 	fresh.memory.Refreshed = j.memory.Refreshed
 	fresh.memory.Recent = j.memory.Recent
 	fresh.memory.LastStable = j.memory.LastStable
+	for i := range fresh.memory.Checks {
+		fresh.memory.Checks[i].Clumps = j.memory.Checks[i].Clumps
+	}
 	*j = *fresh
 	for i := range j.memory.Strata {
 		st := j.memory.Strata[i].Streams
@@ -196,55 +220,4 @@ func (j *Judge) stratum(number int) *stratum {
 		s.arm(i, &j.settings.Checks[i])
 	}
 	return s
-}
-
-// keepTime does what is due before the next block is judged, all of it from earlier blocks: restarts, and a new picture of
-// stable. While nothing happens nothing is due, so that a quiet service costs nothing.
-func (j *Judge) keepTime(at int64) {
-	m := &j.memory
-	changed := m.Changed
-	m.Changed = false
-	switch {
-	case !j.learning():
-	case m.Restarted == 0: // the first bets are no restart
-		m.Restarted = at
-	default:
-		periodic := due(at, m.Restarted, j.settings.RestartEvery)
-		if periodic {
-			m.Restarted = at
-		}
-		if changed || periodic {
-			j.restart()
-		}
-	}
-	if changed || due(at, m.Refreshed, j.settings.Refresh) {
-		j.refresh(at)
-	}
-}
-
-// due says whether a period is over. A clock that was set back starts it anew.
-func due(at, last int64, every time.Duration) bool { return at < last || at-last >= int64(every) }
-
-// refresh closes the books of the period and renews what the next bets are made of.
-func (j *Judge) refresh(at int64) {
-	m := &j.memory
-	part := halved(at-m.Refreshed, int64(j.settings.HalfLife))
-	m.Refreshed = at
-	for k := range m.Strata {
-		s := &m.Strata[k]
-		for i := range j.settings.Checks {
-			m.Checks[i].close(s, i, &j.settings.Checks[i])
-		}
-		s.fade(part)
-		for i := range j.settings.Checks {
-			s.renew(i, &j.settings.Checks[i], j.settings.MinReference)
-			s.arm(i, &j.settings.Checks[i])
-		}
-	}
-}
-
-func (j *Judge) restart() {
-	for i := range j.memory.Checks {
-		j.memory.Checks[i].Harm.restart()
-	}
 }

@@ -266,7 +266,7 @@ func TestLatencyChecksJoin(t *testing.T) {
 			var list []Bucket
 			for range n {
 				micros := 20_000 * math.Exp(0.4*s.r.NormFloat64()) * factor
-				list = append(list, Bucket{Index: bucketOf(uint64(micros)), Count: 1})
+				list = append(list, Bucket{Index: BucketOf(uint64(micros)), Count: 1})
 			}
 			return list
 		}

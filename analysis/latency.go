@@ -17,8 +17,8 @@ type Bucket struct {
 	Count uint64
 }
 
-// bucketOf is the bucket of a latency in microseconds.
-func bucketOf(micros uint64) int {
+// BucketOf is the bucket of a latency in microseconds.
+func BucketOf(micros uint64) int {
 	micros = min(micros, math.MaxUint32)
 	if micros < 256 {
 		return int(micros)
@@ -27,15 +27,15 @@ func bucketOf(micros uint64) int {
 	return s<<7 + int(micros>>s)
 }
 
-// lowerEdge is the smallest latency, in microseconds, of a bucket.
-func lowerEdge(i int) uint64 {
+// LowerEdge is the smallest latency, in microseconds, of a bucket. That of NumBuckets is where the last bucket ends.
+func LowerEdge(i int) uint64 {
 	if i < 256 {
 		return uint64(i)
 	}
 	return uint64(i&127+128) << (i>>7 - 1)
 }
 
-func upperEdge(i int) uint64 { return lowerEdge(i + 1) }
+func upperEdge(i int) uint64 { return LowerEdge(i + 1) }
 
 // quantileBucket is the first bucket at which the running count reaches the share p of the total.
 func quantileBucket(counts []float64, total, p float64) int {
@@ -52,11 +52,15 @@ func quantileBucket(counts []float64, total, p float64) int {
 // canaryBucket is where the canary's limit lies when stable's is the upper edge of the given bucket: the first bucket whose
 // upper edge allows for the tolerance. Rounding up costs at most one bucket.
 func canaryBucket(stable int, relative, micros float64) int {
-	limit := (1+relative)*float64(upperEdge(stable)) + micros
+	return limitBucket((1+relative)*float64(upperEdge(stable))+micros, stable)
+}
+
+// limitBucket is the first bucket, not before the given one, whose upper edge is at or above a limit in microseconds.
+func limitBucket(limit float64, first int) int {
 	if limit > math.MaxUint32 {
 		return NumBuckets - 1
 	}
-	i := max(stable, bucketOf(uint64(limit))-1)
+	i := max(first, BucketOf(uint64(limit))-1)
 	for i < NumBuckets-1 && float64(upperEdge(i)) < limit {
 		i++
 	}
@@ -66,7 +70,7 @@ func canaryBucket(stable int, relative, micros float64) int {
 // latencyCentre is the guess of how often stable exceeds its own limit.
 func latencyCentre(exceed, total, p float64) float64 { return (exceed + (1 - p)) / (total + 1) }
 
-// split divides the requests of a block at a limit.
+// splitAt divides the requests of a block at a limit.
 func splitAt(buckets []Bucket, limit int) (bad, good uint64) {
 	for _, b := range buckets {
 		if b.Index > limit {

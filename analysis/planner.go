@@ -9,7 +9,7 @@ import (
 type Plan struct {
 	// Check is the promise.
 	Check Check
-	// Weight is the probability that a request goes to the canary, above 0 and below 0.95.
+	// Weight is the probability that a request goes to the canary, above 0 and below 0.95. An absolute check needs none.
 	Weight float64
 	// StableRate and CanaryRate are the true bad rates that are supposed.
 	StableRate, CanaryRate float64
@@ -20,34 +20,40 @@ type Plan struct {
 
 // ShowsTolerance is the expected number of canary requests until the canary is shown to be within tolerance. It is not known
 // (false) when the supposed rates are not within it.
-func (p Plan) ShowsTolerance() (requests float64, known bool) { return p.requests(safe, p.StableRate) }
+func (p Plan) ShowsTolerance() (requests float64, known bool) {
+	return p.requests(safe, p.StableRate, 0)
+}
 
 // Fails is the expected number of canary requests until the check fails, without regard to burst windows. It is not known
 // (false) when the supposed rates do not make it fail.
-func (p Plan) Fails() (requests float64, known bool) { return p.requests(harm, p.StableRate) }
+func (p Plan) Fails() (requests float64, known bool) { return p.requests(harm, p.StableRate, 0) }
 
-// requests is the wealth that is needed, with the price of the mixture, divided by the growth of the best bet for each
-// request, times the share of requests that are the canary's. The picture of stable is taken to be right.
-func (p Plan) requests(d direction, b float64) (float64, bool) {
-	if !learnable(p.Weight) || !(p.Level > 0) || !isShare(p.StableRate) || !isShare(p.CanaryRate) {
+// Finds is the number of canary requests by which the check has failed in four of five cases, without regard to burst
+// windows. It is not known (false) when the supposed rates do not make it fail.
+func (p Plan) Finds() (requests float64, known bool) {
+	return p.requests(harm, p.StableRate, powerQuantile)
+}
+
+// requests is the number n of canary requests at which the log wealth of the best bet has won what is needed, with the
+// price of the mixture: mean * n - z * sqrt(variance * n) = needed. With z = 0 that is the expected number. The picture of
+// stable is taken to be right.
+func (p Plan) requests(d direction, b, z float64) (float64, bool) {
+	if !learnable(p.Weight) && !p.Check.absolute() || !(p.Level > 0) || !isShare(p.StableRate) || !isShare(p.CanaryRate) {
 		return 0, false
 	}
-	o := odds{weight: p.Weight, centre: min(maxCentre, b), rho: p.Check.rho(), delta: p.Check.delta()}
-	w, pc, ps := p.Weight, p.CanaryRate, p.StableRate
-	best := 0.0
+	o := odds{centre: min(maxCentre, b), rho: p.Check.rho(), delta: p.Check.delta()}
+	if !p.Check.absolute() {
+		o.weight = p.Weight
+	}
+	needed, fewest := d.price(-math.Log(p.Level)), math.Inf(1)
 	for j := range d.bets() {
 		f := o.factors(d, j)
-		growth := w*(pc*f.canaryBad+(1-pc)*f.canaryGood) + (1-w)*(ps*f.stableBad+(1-ps)*f.stableGood)
-		best = max(best, growth)
+		if mean, variance := o.growth(&f, p.CanaryRate, p.StableRate); mean > 0 {
+			root := z*math.Sqrt(variance) + math.Sqrt(z*z*variance+4*mean*needed)
+			fewest = min(fewest, root*root/(4*mean*mean))
+		}
 	}
-	if best <= 0 {
-		return 0, false
-	}
-	needed := -math.Log(p.Level) + math.Log(float64(d.bets()))
-	if d == harm {
-		needed += math.Ln2
-	}
-	return w * needed / best, true
+	return fewest, !math.IsInf(fewest, 1)
 }
 
 func isShare(v float64) bool { return v >= 0 && v <= 1 }

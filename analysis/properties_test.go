@@ -58,7 +58,7 @@ func played(r *rand.Rand, d direction, o odds) process {
 	l.set(o, d)
 	for range r.IntN(20) {
 		tl := randomTally(r)
-		p.bet(d, &l, &tl)
+		p.bet(d, &l, &tl, 1)
 		p.settle(d, unguarded)
 		if d == harm && r.IntN(4) == 0 {
 			p.restart()
@@ -71,7 +71,7 @@ func after(p process, d direction, o odds, blocks ...tally) float64 {
 	var l ladder
 	l.set(o, d)
 	for i := range blocks {
-		p.bet(d, &l, &blocks[i])
+		p.bet(d, &l, &blocks[i], 1)
 		p.settle(d, unguarded)
 	}
 	return p.Log
@@ -131,7 +131,7 @@ func TestRestartMovesMoneyAndMakesNone(t *testing.T) {
 			window++
 			p.enter(window, &fixed)
 			tl := randomTally(r)
-			p.bet(harm, &l, &tl)
+			p.bet(harm, &l, &tl, 1)
 			p.settle(harm, 1.5)
 			if floor := p.Scale - math.Log(2*float64(p.Restarts+1)); p.Log < floor-1e-12*max(1, math.Abs(floor)) {
 				t.Fatalf("log E %v is below its floor %v", p.Log, floor)
@@ -151,7 +151,7 @@ func TestMillionsOfFailuresDoNotOverflow(t *testing.T) {
 				var l ladder
 				l.set(odds{w, 0.001, 1.1, 0.001}, d)
 				for range 1000 {
-					p.bet(d, &l, &tl)
+					p.bet(d, &l, &tl, 1)
 					p.settle(d, 2.1)
 					if d == harm {
 						p.restart()

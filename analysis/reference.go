@@ -44,6 +44,9 @@ type stream struct {
 	Known bool `json:"known"`
 	// Centre is the guess of stable's bad rate that is in force.
 	Centre float64 `json:"centre"`
+	// Bad and Total are the remembered stable requests of an event, fading by the half life.
+	Bad   float64 `json:"bad,omitempty"`
+	Total float64 `json:"total,omitempty"`
 	// StableLimit and CanaryLimit are the last buckets that are not bad, for latency.
 	StableLimit int `json:"stable_limit,omitempty"`
 	CanaryLimit int `json:"canary_limit,omitempty"`
@@ -66,11 +69,15 @@ func (s *stratum) fade(part float64) {
 	for i := range s.Latency {
 		s.Latency[i] *= part
 	}
+	for i := range s.Streams {
+		s.Streams[i].Bad *= part
+		s.Streams[i].Total *= part
+	}
 }
 
-// remember adds the stable requests of a block. It comes after the block was judged: what a bet is made of must not know
+// remember adds the stable requests of a block, for the checks in their order. It comes after the block was judged: what a bet is made of must not know
 // what is bet on.
-func (s *stratum) remember(b *Block) {
+func (s *stratum) remember(b *Block, checks []Check) {
 	s.Bad += float64(b.Stable.Bad)
 	s.Total += float64(b.Stable.total())
 	if len(b.StableLatency) > 0 && s.Latency == nil {
@@ -81,13 +88,23 @@ func (s *stratum) remember(b *Block) {
 			s.Latency[v.Index] += float64(v.Count)
 		}
 	}
+	for i := range checks {
+		if checks[i].Event > 0 {
+			_, stable := checks[i].counts(b)
+			s.Streams[i].Bad += float64(stable.Bad)
+			s.Streams[i].Total += float64(stable.total())
+		}
+	}
 }
 
 // renew takes the guess for one check from what is remembered.
 func (s *stratum) renew(i int, c *Check, minimum float64) {
 	st := &s.Streams[i]
-	if !c.latency() {
-		st.Known, st.Centre = true, centre(s.Bad, s.Total)
+	switch {
+	case c.absolute(): // looks at no stable
+		return
+	case !c.latency():
+		st.Known, st.Centre = true, centre(s.errors(i, c))
 		return
 	}
 	total := 0.0
@@ -124,10 +141,20 @@ func (s *stratum) rate(i int, c *Check) (rate float64, known bool) {
 		return float64(st.StableBad) / float64(st.StableTotal), true
 	case c.latency():
 		return st.Centre, st.Known
-	case s.Total >= 1:
-		return s.Bad / s.Total, true
 	}
-	return 0, false
+	bad, total := s.errors(i, c)
+	if total < 1 {
+		return 0, false
+	}
+	return bad / total, true
+}
+
+// errors are the remembered stable requests of a check that is not about latency.
+func (s *stratum) errors(i int, c *Check) (bad, total float64) {
+	if c.Event > 0 {
+		return s.Streams[i].Bad, s.Streams[i].Total
+	}
+	return s.Bad, s.Total
 }
 
 // halved is the part that remains of a memory after some time.

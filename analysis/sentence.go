@@ -13,11 +13,11 @@ func (c *Check) sentence(v *CheckVerdict, learning bool) string {
 	case v.Class == Fail:
 		return c.numbers(v)
 	case v.CanaryTotal == 0:
-		if !learning {
+		if !learning && !c.absolute() {
 			return "nothing to compare yet"
 		}
 		return "no canary requests yet"
-	case v.Class == NoData && !learning:
+	case v.Class == NoData && !learning && !c.absolute():
 		return c.numbers(v) + "; nothing to compare at the present weight"
 	case v.Class == NoData:
 		text := count(v.CanaryTotal) + " of " + count(v.MinRequests) + " canary requests needed"
@@ -34,8 +34,15 @@ func (c *Check) sentence(v *CheckVerdict, learning bool) string {
 
 // numbers is the comparison itself.
 func (c *Check) numbers(v *CheckVerdict) string {
-	text := "canary " + percent(v.CanaryRate) + " of " + count(v.CanaryTotal) + " " + c.bad() +
-		", stable " + percent(v.StableRate) + " of " + count(v.StableTotal) + "; allowed " + c.allowance()
+	text := "canary " + percent(v.CanaryRate) + " of " + count(v.CanaryTotal) + " " + c.bad()
+	if c.absolute() {
+		text += ", " + c.allowance() + " allowed"
+	} else {
+		text += ", stable " + percent(v.StableRate) + " of " + count(v.StableTotal) + "; allowed " + c.allowance()
+	}
+	if v.Clusters >= 2 {
+		text += "; they come in clusters: about " + decimal(v.Clusters, 0) + " count as one"
+	}
 	if v.Evidence <= 1 {
 		return text + "; no evidence against it"
 	}
@@ -44,14 +51,24 @@ func (c *Check) numbers(v *CheckVerdict) string {
 
 // bad is the word for a bad request.
 func (c *Check) bad() string {
-	if c.latency() {
+	switch {
+	case c.Words != "":
+		return c.Words
+	case c.latency() && c.absolute():
+		return "slower than " + span(int64(c.Bound))
+	case c.latency():
 		return "slower than the limit"
+	case c.Event > 0:
+		return "with " + strconv.Quote(c.Name)
 	}
 	return "failed"
 }
 
-// allowance is the tolerance. It is a sum: stable's rate, a part of it more, and the points on top.
+// allowance is the tolerance. It is a sum: stable's rate, a part of it more, and the points on top; or else a maximum.
 func (c *Check) allowance() string {
+	if c.absolute() {
+		return "at most " + decimal(100*c.delta(), 4) + " %"
+	}
 	relative := "+" + decimal(100*c.Relative, 2) + " %"
 	switch {
 	case c.latency() && c.Slack > 0:
@@ -67,6 +84,9 @@ func (j *Judge) sentence(v *Verdict) string {
 	worst := -1
 	for i := range v.Checks {
 		k := &v.Checks[i]
+		if k.Muted {
+			continue
+		}
 		if k.Class != v.Class || (v.Class == Fail && !k.Critical) {
 			continue
 		}
@@ -75,12 +95,15 @@ func (j *Judge) sentence(v *Verdict) string {
 		}
 	}
 	for i := range v.Checks { // marginal because of checks without data, or of one that is only shown
-		if worst < 0 && v.Checks[i].Class != Pass {
+		if worst < 0 && v.Checks[i].Class != Pass && !v.Checks[i].Muted {
 			worst = i
 		}
 	}
 	if len(v.Checks) == 1 {
 		return v.Checks[0].Sentence
+	}
+	if worst < 0 {
+		return "no check counts: all are muted"
 	}
 	return v.Checks[worst].Name + ": " + v.Checks[worst].Sentence
 }

@@ -160,15 +160,15 @@ func TestVerdictOfTheWhole(t *testing.T) {
 				Name: settings.Checks[i].Name, Class: class, Critical: settings.Checks[i].Critical, Score: 50, Sentence: "x",
 			})
 		}
-		v.Class = j.class(v.Checks)
+		v.Class = j.class(v.Checks, true)
 		if v.Class != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, v.Class, c.want)
 		}
 		if text := j.sentence(&v); text != c.text+"x" {
 			t.Errorf("%s: %q", c.name, text)
 		}
-		if want := c.want == Fail; (j.score(v.Checks) == 0) != want {
-			t.Errorf("%s: score %v", c.name, j.score(v.Checks))
+		if want := c.want == Fail; (score(v.Checks, j.scores(v.Checks)) == 0) != want {
+			t.Errorf("%s: score %v", c.name, score(v.Checks, j.scores(v.Checks)))
 		}
 	}
 }
@@ -176,5 +176,5 @@ func TestVerdictOfTheWhole(t *testing.T) {
 func TestScoreIsHalfErrorsHalfLatency(t *testing.T) {
 	j := NewJudge(Settings{Checks: append(Defaults().Checks, LatencyChecks()...)})
 	checks := []CheckVerdict{{Score: 100}, {Score: 50}, {Score: 20}, {Score: 50}}
-	near(t, "score", j.score(checks), 70)
+	near(t, "score", score(checks, j.scores(checks)), 70)
 }

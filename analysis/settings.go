@@ -3,7 +3,6 @@ package analysis
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -42,33 +41,9 @@ type Settings struct {
 	// SickStable is the share of failed stable requests within ten seconds above which the verdict asks for a hold.
 	// Default 0.2.
 	SickStable float64
-}
-
-// Check is one measured promise about a stream of good and bad requests.
-type Check struct {
-	// Name is the word for the check in verdicts; unique. Required.
-	Name string
-	// Quantile is zero for the error rate. Otherwise the check compares latencies around this quantile, between 0 and 1:
-	// 0.99 asks whether the canary exceeds stable's p99, with the tolerance, more often than stable exceeds it without.
-	Quantile float64
-	// Relative is the allowed growth: 0.1 allows 10 % more errors than stable, or a latency 10 % longer. Zero allows none.
-	Relative float64
-	// Absolute is allowed on top of it: 0.001 is 0.1 points of a percent. For the error rate only. Zero allows nothing.
-	Absolute float64
-	// Slack is allowed on top of the relative growth of a latency. For a quantile only. Zero allows nothing.
-	Slack time.Duration
-	// Share is the part of Alpha that this check may use, if it is critical. Zero: half of Alpha is shared equally by the
-	// critical checks of the error rate and half by those of latency.
-	Share float64
-	// Critical says that a fail of this check is a fail of the whole verdict. Other checks are only shown.
-	Critical bool
-	// MinRequests is the number of canary requests below which there is no data; a fail needs no minimum. Zero: 50, or
-	// 5/(1-Quantile) where that is more.
-	MinRequests uint64
-	// Window is the length of a burst window: the evidence of one window is capped. Default 1s, for a quantile 5s.
-	Window time.Duration
-	// Windows is how many separate windows must speak against the canary. Default 3, at least 1.
-	Windows int
+	// Groups are the weights of the groups of checks in the score. Groups that are not named share what is left equally.
+	// Default: all groups weigh the same.
+	Groups []Group
 }
 
 // Defaults is the judge of a policy that says nothing about it: the canary may fail 10 % more than stable plus 0.1 points.
@@ -103,7 +78,7 @@ func (s Settings) Validate() error {
 			bad = append(bad, fmt.Errorf("check %q is there twice", c.Name))
 		}
 		names[c.Name] = true
-		if c.Critical {
+		if c.fatal() {
 			shares += c.Share
 		}
 		if err := c.validate(); err != nil {
@@ -113,25 +88,7 @@ func (s Settings) Validate() error {
 	if shares > 1+1e-9 {
 		bad = append(bad, fmt.Errorf("the critical checks share %v of alpha, more than all of it", shares))
 	}
-	return errors.Join(bad...)
-}
-
-func (c *Check) validate() error {
-	switch {
-	case c.Name == "":
-		return errors.New("a check has no name")
-	case !(c.Quantile >= 0 && c.Quantile < 1):
-		return fmt.Errorf("check %q: quantile %v must lie between 0 and 1", c.Name, c.Quantile)
-	case !(c.Relative >= 0) || math.IsInf(c.Relative, 0):
-		return fmt.Errorf("check %q: relative tolerance %v must not be negative", c.Name, c.Relative)
-	case !(c.Absolute >= 0 && c.Absolute <= 1):
-		return fmt.Errorf("check %q: absolute tolerance %v must lie between 0 and 1", c.Name, c.Absolute)
-	case c.Slack < 0 || c.Window < 0 || c.Windows < 1:
-		return fmt.Errorf("check %q: slack and window must not be negative, windows at least 1", c.Name)
-	case !(c.Share > 0 && c.Share <= 1):
-		return fmt.Errorf("check %q: share %v must lie between 0 and 1", c.Name, c.Share)
-	}
-	return nil
+	return errors.Join(append(bad, f.validateGroups()...)...)
 }
 
 // filled is a copy with every zero replaced by its default.
@@ -156,60 +113,6 @@ func (s Settings) filled() Settings {
 		s.Checks[i].fill(given)
 	}
 	return s
-}
-
-func (c *Check) fill(all []Check) {
-	if c.MinRequests == 0 {
-		c.MinRequests = 50
-		if need := math.Ceil(5/(1-c.Quantile) - 1e-6); c.latency() && need > 50 && need < 1e9 {
-			c.MinRequests = uint64(need)
-		}
-	}
-	if c.Windows == 0 {
-		c.Windows = 3
-	}
-	if c.latency() {
-		orDuration(&c.Window, 5*time.Second)
-	} else {
-		orDuration(&c.Window, time.Second)
-	}
-	if c.Share == 0 {
-		c.Share = defaultShare(c, all)
-	}
-}
-
-// defaultShare is half of alpha, divided by the critical checks of the same kind. A check that is only shown takes nothing
-// from the others: it has an alpha of its own.
-func defaultShare(c *Check, all []Check) float64 {
-	if !c.Critical {
-		return 1
-	}
-	same := 0
-	for i := range all {
-		if all[i].Critical && all[i].latency() == c.latency() {
-			same++
-		}
-	}
-	return 0.5 / float64(same)
-}
-
-// latency says whether the check compares latencies; otherwise it compares error rates.
-func (c *Check) latency() bool { return c.Quantile > 0 }
-
-// rho and delta are the tolerance of the stream: the canary may be bad with probability rho * stable + delta. The tolerance
-// of a latency is in its thresholds already.
-func (c *Check) rho() float64 {
-	if c.latency() {
-		return 1
-	}
-	return 1 + c.Relative
-}
-
-func (c *Check) delta() float64 {
-	if c.latency() {
-		return 0
-	}
-	return c.Absolute
 }
 
 func orFloat(v *float64, def float64) {

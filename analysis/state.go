@@ -111,9 +111,17 @@ func (m *State) validate() error {
 	}
 	for i := range m.Checks {
 		k := &m.Checks[i]
-		if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched) ||
+		if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable) ||
+			!finite(k.Clumps.Squares, k.Clumps.Bad) || min(k.Clumps.Squares, k.Clumps.Bad) < 0 ||
 			!finite(k.Harm.First[:]...) || !finite(k.Harm.Later[:]...) || !finite(k.Safe.First[:]...) {
 			return fmt.Errorf("check %q has no finite evidence", k.Name)
+		}
+	}
+	for i := range m.Checks {
+		for _, e := range m.Checks[i].Seen {
+			if !(e.Weight >= 0 && e.Weight < 1) || !(e.Canary >= 0) || !finite(e.Canary) {
+				return fmt.Errorf("check %q has no possible counts", m.Checks[i].Name)
+			}
 		}
 	}
 	var seen [MaxStrata + 1]bool

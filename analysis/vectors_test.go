@@ -116,9 +116,9 @@ func TestVectorsOfBuckets(t *testing.T) {
 		t.Errorf("%d buckets, want %d", NumBuckets, v.NumBuckets)
 	}
 	for _, b := range v.Buckets {
-		i := bucketOf(b.Micros)
-		if i != b.Index || lowerEdge(i) != b.Lower || upperEdge(i) != b.Upper {
-			t.Errorf("%d us: got %d [%d,%d), want %+v", b.Micros, i, lowerEdge(i), upperEdge(i), b)
+		i := BucketOf(b.Micros)
+		if i != b.Index || LowerEdge(i) != b.Lower || upperEdge(i) != b.Upper {
+			t.Errorf("%d us: got %d [%d,%d), want %+v", b.Micros, i, LowerEdge(i), upperEdge(i), b)
 		}
 	}
 	for n, q := range v.QuantileBucket {
@@ -177,7 +177,7 @@ func TestVectorsOfEProcesses(t *testing.T) {
 				case "restart":
 					p.restart()
 				case "block":
-					p.bet(d, &l, &tally{uint64(num(1)), uint64(num(2)), uint64(num(3)), uint64(num(4))})
+					p.bet(d, &l, &tally{uint64(num(1)), uint64(num(2)), uint64(num(3)), uint64(num(4))}, 1)
 					p.settle(d, limit)
 				default:
 					t.Fatalf("no operation %v", op)
@@ -220,7 +220,7 @@ func TestVectorsOfTheRest(t *testing.T) {
 			Check: Check{Relative: p.Rho - 1, Absolute: p.Delta}, Weight: p.W,
 			StableRate: p.PS, CanaryRate: p.PC, Level: p.Level,
 		}
-		got, known := plan.requests(parseDirection(t, p.Dir), p.B)
+		got, known := plan.requests(parseDirection(t, p.Dir), p.B, 0)
 		if known != (p.CanaryRequests != nil) {
 			t.Errorf("%+v: known %v", p, known)
 		} else if known {

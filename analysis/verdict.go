@@ -8,7 +8,7 @@ import (
 // Verdict is what a judge has to say at the last moment it was told. It is a value: it does not change afterwards.
 type Verdict struct {
 	// Class is fail when a critical check failed, no_data when the error rate has none (or there is nothing to compare
-	// with), pass when every check passes, marginal otherwise.
+	// with, and no absolute check), pass when every check passes, marginal otherwise. Muted checks do not count.
 	Class Class `json:"class"`
 	// Score is 0 for a proven regression, 50 for "we do not know", 100 for shown within tolerance.
 	Score float64 `json:"score"`
@@ -16,6 +16,8 @@ type Verdict struct {
 	Text string `json:"sentence"`
 	// Checks are the verdicts of the checks, in the order of the settings.
 	Checks []CheckVerdict `json:"checks"`
+	// Groups are the parts of the score.
+	Groups []GroupScore `json:"groups"`
 	// Learning says whether there is a weight at which the variants can be compared.
 	Learning bool `json:"learning"`
 	// StepUncompared is the canary requests of the step that were drawn with a weight at which nothing is learnt.
@@ -37,8 +39,14 @@ type CheckVerdict struct {
 	// Class is the verdict, Score its place between 0 (regression proven) and 100 (shown within tolerance).
 	Class Class   `json:"class"`
 	Score float64 `json:"score"`
-	// Critical says whether a fail of this check is a fail of the whole.
+	// Critical says whether a fail of this check is a fail of the whole. Never with Muted, which says that the check counts
+	// for nothing: it is only shown.
 	Critical bool `json:"critical"`
+	Muted    bool `json:"muted,omitempty"`
+	// Group is the check's group in the score.
+	Group string `json:"group"`
+	// Alone says that the check is absolute: there is no stable in it, and Allowed is its maximum.
+	Alone bool `json:"alone,omitempty"`
 	// CanaryBad, CanaryTotal, StableBad and StableTotal are the compared requests of the rollout.
 	CanaryBad   uint64 `json:"canary_bad"`
 	CanaryTotal uint64 `json:"canary_total"`
@@ -63,6 +71,12 @@ type CheckVerdict struct {
 	// ToleranceEvidence and ToleranceNeeded are the same for "shown within tolerance".
 	ToleranceEvidence float64 `json:"tolerance_evidence"`
 	ToleranceNeeded   float64 `json:"tolerance_needed"`
+	// Detectable is what the check could have seen: a canary with this bad rate in all compared requests would have failed
+	// by now in four of five cases. 0: it is too early to see even a canary that is always bad. A canary that is worse
+	// than allowed but not that bad may well be still undecided.
+	Detectable float64 `json:"detectable,omitempty"`
+	// Clusters is how many bad requests make one piece of evidence; 1 when each stands for itself.
+	Clusters float64 `json:"clusters"`
 	// WithinTolerance says that the canary was shown to be within tolerance. It stays.
 	WithinTolerance bool `json:"within_tolerance"`
 	// FailedAt is when it failed; zero for not.
@@ -95,8 +109,9 @@ func (j *Judge) verdict() Verdict {
 	for i := range m.Checks {
 		v.Checks = append(v.Checks, j.checkVerdict(i, v.Learning))
 	}
-	v.Class = j.class(v.Checks)
-	v.Score = j.score(v.Checks)
+	v.Class = j.class(v.Checks, v.Learning)
+	v.Groups = j.scores(v.Checks)
+	v.Score = score(v.Checks, v.Groups)
 	v.Text = j.sentence(&v)
 	return v
 }
@@ -104,11 +119,12 @@ func (j *Judge) verdict() Verdict {
 func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
 	c, k, r := &j.settings.Checks[i], &j.memory.Checks[i], &j.rules[i]
 	v := CheckVerdict{
-		Name: c.Name, Critical: c.Critical,
+		Name: c.Name, Critical: c.fatal(), Muted: c.Muted, Group: c.Group, Alone: c.absolute(),
 		CanaryBad: k.CanaryBad, CanaryTotal: k.CanaryTotal, StableBad: k.StableBad, StableTotal: k.StableTotal,
 		StepCanary: k.StepCanary, MinRequests: c.MinRequests,
 		CanaryRate: ratio(k.CanaryBad, k.CanaryTotal), StableRate: j.stableRate(i),
 		Needed: odd(r.needed), ToleranceNeeded: odd(r.shown),
+		Detectable: k.Detectable, Clusters: k.Clumps.size(),
 		WithinTolerance: k.ShownAt != 0, FailedAt: moment(k.FailedAt),
 	}
 	v.CanaryLow, v.CanaryHigh = Wilson(k.CanaryBad, k.CanaryTotal)
@@ -119,7 +135,7 @@ func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
 	switch {
 	case k.FailedAt != 0:
 		v.Class, v.Score, v.Evidence = Fail, 0, odd(k.Harm.Sup)
-	case k.CanaryTotal < c.MinRequests || !learning:
+	case k.CanaryTotal < c.MinRequests || !learning && !c.absolute():
 		v.Class = NoData
 	case v.WithinTolerance:
 		v.Class = Pass
@@ -142,17 +158,21 @@ func (j *Judge) stableRate(i int) float64 {
 	return k.Expected / k.Matched
 }
 
-// class of the whole.
-func (j *Judge) class(checks []CheckVerdict) Class {
+// class of the whole. While there is nothing to compare, the absolute checks decide it, where there are some.
+func (j *Judge) class(checks []CheckVerdict, learning bool) Class {
 	pass, silent, some := true, false, false
+	alone := !learning && j.absolutes()
 	for i := range checks {
-		v := &checks[i]
+		v, c := &checks[i], &j.settings.Checks[i]
+		if c.Muted || alone && !c.absolute() && v.Class == NoData {
+			continue
+		}
 		if v.Class == Fail && v.Critical {
 			return Fail
 		}
 		pass = pass && v.Class == Pass
 		some = some || v.Class != NoData
-		silent = silent || (v.Class == NoData && !j.settings.Checks[i].latency())
+		silent = silent || v.Class == NoData && !c.latency() && c.Event == 0
 	}
 	switch {
 	case silent || !some:
@@ -161,30 +181,6 @@ func (j *Judge) class(checks []CheckVerdict) Class {
 		return Pass
 	}
 	return Marginal
-}
-
-// score of the whole: half of it is the error rate's and half latency's, where there are both; 0 once a critical check
-// has failed.
-func (j *Judge) score(checks []CheckVerdict) float64 {
-	var sum, n [2]float64
-	for i := range checks {
-		if checks[i].Class == Fail && checks[i].Critical {
-			return 0
-		}
-		group := 0
-		if j.settings.Checks[i].latency() {
-			group = 1
-		}
-		sum[group] += checks[i].Score
-		n[group]++
-	}
-	switch {
-	case n[0] == 0:
-		return sum[1] / n[1]
-	case n[1] == 0:
-		return sum[0] / n[0]
-	}
-	return (sum[0]/n[0] + sum[1]/n[1]) / 2
 }
 
 // maxOdds keeps the odds printable: beyond it nobody counts.
