@@ -2,12 +2,13 @@ package rollout
 
 import (
 	"errors"
-	"haldane/analysis"
-	"haldane/store"
 	"slices"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/analysis"
+	"haldane/store"
 )
 
 // plan is a transition that is to be made.

@@ -84,6 +84,7 @@ type cause struct {
 	reason  string // for people
 	numbers string // the figures behind it
 	actor   string // empty for Haldane itself
+	trigger Trigger
 }
 
 // event adds an event to the history. It is the last thing a transition does, because it says what holds after it.
@@ -92,7 +93,7 @@ func (c *change) event(kind EventKind, why cause) {
 	e := Event{
 		Sequence: c.s.Sequence, Time: c.now, Service: c.s.Spec.Service, Rollout: drawID(c.s.ID, c.s.Attempt),
 		Kind: kind, Phase: c.s.Phase, Step: c.s.Step, Weight: c.s.split().Weight,
-		Reason: why.reason, Numbers: why.numbers, Actor: why.actor,
+		Reason: why.reason, Numbers: why.numbers, Actor: why.actor, Trigger: why.trigger,
 	}
 	if c.s.Phase.exposing() {
 		e.StepName = c.s.stageName()

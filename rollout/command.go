@@ -3,10 +3,11 @@ package rollout
 import (
 	"errors"
 	"fmt"
-	"haldane/config"
 	"slices"
 	"strings"
 	"time"
+
+	"haldane/config"
 )
 
 // CommandKind is what an operator may order.
@@ -148,7 +149,7 @@ func (s *State) variants() []string {
 
 // obey carries out a command that was checked.
 func (c *change) obey(cmd Command) {
-	why := cause{reason: cmd.Reason, actor: cmd.Actor}
+	why := cause{reason: cmd.Reason, actor: cmd.Actor, trigger: TriggerOperator}
 	if why.reason == "" && cmd.Kind != CommandOverride && cmd.Kind != CommandClearOverride {
 		why.reason = string(cmd.Kind) + " by command"
 	}

@@ -2,10 +2,11 @@ package rollout
 
 import (
 	"fmt"
-	"haldane/analysis"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/analysis"
 )
 
 // Configure takes the rollouts that a configuration asks for: at the start, and at each reload. Rollouts that are known go on,
@@ -94,7 +95,7 @@ func (m *Manager) leave(now time.Time, r *runner, why cause, e effects) {
 func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
 	r := m.runners[spec.Service]
 	if r == nil {
-		r = &runner{name: spec.Service}
+		r = &runner{name: spec.Service, numbers: newNumbers()}
 		m.runners[spec.Service] = r
 	}
 	if r.running && r.state.ID != spec.ID() {
@@ -184,11 +185,11 @@ func (m *Manager) awaken(now time.Time, r *runner, e effects) {
 // restore undoes a Configure that was not applied.
 func (m *Manager) restore(before map[string]runner) {
 	for name, r := range m.runners {
-		stored, failed := r.stored, r.failed // what the store has is not undone
+		stored, failed, numbers := r.stored, r.failed, r.numbers // what the store has and what was counted are not undone
 		now := *r
 		old := before[name]
 		*r = old
-		r.name, r.stored, r.failed, r.changed = name, stored, failed, true
+		r.name, r.stored, r.failed, r.numbers, r.changed = name, stored, failed, numbers, true
 		if now.evidence.service != nil {
 			now.evidence.service.Budget().Disarm()
 			now.evidence.close()

@@ -2,14 +2,15 @@ package rollout
 
 import (
 	"errors"
-	"haldane/config"
-	"haldane/store"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
+	"haldane/store"
 )
 
 func TestRestartGoesOnWhereItWas(t *testing.T) {
@@ -150,6 +151,10 @@ func TestConfigureThatIsNotAppliedIsUndone(t *testing.T) {
 		r.configure(other, quickSpec("cart", 10*onePercent))
 		r.wantPhase("shop", PhaseProgressing)
 		r.wantPhase("cart", PhaseProgressing)
+		r.flow(time.Second, traffic{service: "cart", rate: 200})
+		if v := r.wantPhase("cart", PhaseProgressing); v.Stage.Judged == 0 {
+			t.Error("a rollout that was undone once is not judged")
+		}
 	})
 }
 

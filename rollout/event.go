@@ -1,9 +1,10 @@
 package rollout
 
 import (
-	"haldane/config"
 	"slices"
 	"time"
+
+	"haldane/config"
 )
 
 // EventKind says what happened to a rollout.
@@ -73,6 +74,8 @@ type Event struct {
 	Numbers string `json:"numbers,omitempty"`
 	// Actor is who ordered it; empty for Haldane itself.
 	Actor string `json:"actor,omitempty"`
+	// Trigger is what brought a rollback about.
+	Trigger Trigger `json:"trigger,omitempty"`
 	// Lost is how many events a slow subscriber missed; only with EventLost.
 	Lost uint64 `json:"lost,omitempty"`
 }

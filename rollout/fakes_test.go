@@ -3,9 +3,6 @@ package rollout
 import (
 	"context"
 	"errors"
-	"haldane/config"
-	"haldane/stats"
-	"haldane/store"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -15,6 +12,10 @@ import (
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+
+	"haldane/config"
+	"haldane/stats"
+	"haldane/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -166,6 +167,7 @@ type traffic struct {
 	rate                 int
 	canaryBad, stableBad float64
 	user                 func() uint64 // nil for requests without a user key
+	segment              bool          // whether all requests are members of the step's segment
 }
 
 // flow lets time pass with traffic that obeys the split, as the proxy does.
@@ -187,7 +189,11 @@ func (r *rig) request(tr traffic) {
 		return
 	}
 	service := r.stats.Service(tr.service)
-	threshold, all := split.Weight.Fraction()
+	share, stratum := split.Weight, stratumSplit
+	if tr.segment && split.Segment != "" {
+		share, stratum = split.Strength, stratumSegment
+	}
+	threshold, all := share.Fraction()
 	user := uint64(0)
 	draw := r.random.Uint64()
 	if tr.user != nil {
@@ -207,7 +213,7 @@ func (r *rig) request(tr traffic) {
 		}
 	}
 	if service.Voters().Vote(user, side) {
-		record.Lane = stats.Judged(stratumSplit, split.Revision)
+		record.Lane = stats.Judged(stratum, split.Revision)
 	}
 	variant.Begin(0)
 	variant.End(0, record)

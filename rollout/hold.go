@@ -2,9 +2,10 @@ package rollout
 
 import (
 	"fmt"
+	"time"
+
 	"haldane/analysis"
 	"haldane/config"
-	"time"
 )
 
 const (

@@ -3,8 +3,9 @@ package rollout
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"haldane/config"
 	"strconv"
+
+	"haldane/config"
 )
 
 // Spec is a rollout as the configuration asks for it.

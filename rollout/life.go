@@ -10,7 +10,7 @@ import (
 func created(spec Spec, now time.Time, b birth, refused string) (State, []Action) {
 	c := begin(newState(spec, now, b), now)
 	if refused != "" {
-		c.rollBack(cause{reason: refused})
+		c.rollBack(cause{reason: refused, trigger: TriggerState})
 		return c.finish()
 	}
 	c.s.Reason = fmt.Sprintf("the configuration asks for %s", spec.Canary)

@@ -3,10 +3,11 @@ package rollout
 import (
 	"context"
 	"fmt"
-	"haldane/store"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/store"
 )
 
 const (

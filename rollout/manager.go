@@ -3,14 +3,15 @@ package rollout
 import (
 	"errors"
 	"fmt"
-	"haldane/stats"
-	"haldane/store"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/stats"
+	"haldane/store"
 )
 
 // ErrUnknown says that the service has no rollout. Test for it with errors.Is.
@@ -70,7 +71,7 @@ func NewManager(o Options) (*Manager, error) {
 
 // load makes a sleeping runner of a record.
 func (m *Manager) load(record store.Record) *runner {
-	r := &runner{name: record.Service, stored: record.Revision, asleep: true}
+	r := &runner{name: record.Service, stored: record.Revision, asleep: true, numbers: newNumbers()}
 	memory, err := decodeMemory(record.Value)
 	if err != nil {
 		m.options.Logger.Error("the stored state of a rollout cannot be read; its service stays on the stable variant",

@@ -2,14 +2,15 @@ package rollout
 
 import (
 	"errors"
-	"haldane/config"
-	"haldane/stats"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
+	"haldane/stats"
 )
 
 func TestHealthyCanaryIsPromotedByTheLoop(t *testing.T) {
@@ -205,6 +206,28 @@ func TestSplitThatIsRefusedIsTriedAgain(t *testing.T) {
 		synctest.Wait()
 		if !r.journal.split("shop").RolledBack {
 			t.Error("the split was not tried again")
+		}
+	})
+}
+
+// A step that draws from a segment alone is judged at its strength.
+func TestSegmentIsJudgedAtItsStrength(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, bad := range []float64{0, 1} {
+			r := newRig(t)
+			spec := quickSpec("shop", 0, 50*onePercent)
+			spec.Policy.Steps[0].Segment, spec.Policy.Steps[0].Strength = "staff", 20*onePercent
+			r.configure(spec)
+			stop := r.run()
+			r.flow(8*time.Second, traffic{service: "shop", rate: 200, canaryBad: bad, segment: true})
+			want := PhaseProgressing
+			if bad == 1 {
+				want = PhaseRolledBack
+			}
+			if v := r.wantPhase("shop", want); v.Stage.Judged == 0 || v.Stage.Judged != v.Stage.Requests {
+				t.Errorf("judged %d of %d", v.Stage.Judged, v.Stage.Requests)
+			}
+			stop()
 		}
 	})
 }

@@ -3,9 +3,10 @@ package rollout
 import (
 	"encoding/json"
 	"fmt"
-	"haldane/analysis"
 	"slices"
 	"time"
+
+	"haldane/analysis"
 )
 
 // memoryVersion is the version of the stored format.

@@ -1,10 +1,11 @@
 package rollout
 
 import (
-	"haldane/analysis"
-	"haldane/config"
 	"slices"
 	"time"
+
+	"haldane/analysis"
+	"haldane/config"
 )
 
 // samePolicy says whether two policies are the same, step by step.

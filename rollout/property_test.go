@@ -2,11 +2,12 @@ package rollout
 
 import (
 	"encoding/json"
-	"haldane/analysis"
-	"haldane/config"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"haldane/analysis"
+	"haldane/config"
 )
 
 // Random commands, observations, reloads and restarts never panic, and keep what must hold in every state.

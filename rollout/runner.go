@@ -1,9 +1,10 @@
 package rollout
 
 import (
+	"time"
+
 	"haldane/analysis"
 	"haldane/stats"
-	"time"
 )
 
 // runner is the live part of one service. It belongs to whoever holds the manager's lock.
@@ -19,6 +20,7 @@ type runner struct {
 	unread   error           // why the stored record could not be read
 	restored *analysis.State // the stored evidence, until Configure takes it up
 
+	numbers  Numbers // of this process
 	judge    *analysis.Judge
 	settings *analysis.Settings // what the judge was made with
 	evidence evidence
@@ -132,6 +134,7 @@ func (r *runner) observe(now time.Time) Observation {
 	}
 	r.judge.Observe(now, blocks)
 	o.Verdict = r.judge.Verdict()
+	r.numbers.Runs[o.Verdict.Class]++
 	e.rotate(now)
 	o.Users = e.users
 	return o

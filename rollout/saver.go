@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"haldane/store"
 	"time"
+
+	"haldane/store"
 )
 
 const (

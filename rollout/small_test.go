@@ -2,12 +2,13 @@ package rollout
 
 import (
 	"encoding/json"
-	"haldane/config"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
 )
 
 func TestSlowSubscriberLearnsWhatItLost(t *testing.T) {

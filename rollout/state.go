@@ -1,9 +1,10 @@
 package rollout
 
 import (
+	"time"
+
 	"haldane/analysis"
 	"haldane/config"
-	"time"
 )
 
 // stateVersion is the version of the format of State. A stored state of another version is not read.

@@ -2,9 +2,10 @@ package rollout
 
 import (
 	"fmt"
+	"time"
+
 	"haldane/analysis"
 	"haldane/config"
-	"time"
 )
 
 // maxCredit bounds what one look at the clock may add to it: time in which nothing was judged (a process that was stopped, a
@@ -38,6 +39,7 @@ func (c *change) look(o Observation, elapsed time.Duration) {
 		c.rollBack(cause{
 			reason:  fmt.Sprintf("the budget is spent: %d failed canary requests, allowed are %d", o.Spent, limit),
 			numbers: o.Verdict.Sentence(),
+			trigger: TriggerBudget,
 		})
 	case o.Verdict.Class == analysis.Fail:
 		c.failed(o.Verdict)
@@ -68,7 +70,7 @@ func (c *change) book(o Observation) {
 
 // failed does what the policy says about a failed check.
 func (c *change) failed(v analysis.Verdict) {
-	why := cause{reason: failedChecks(v), numbers: v.Sentence()}
+	why := cause{reason: failedChecks(v), numbers: v.Sentence(), trigger: TriggerCheck}
 	switch {
 	case c.s.Policy.OnFailure != config.FailurePause:
 		c.rollBack(why)

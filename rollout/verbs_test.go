@@ -2,10 +2,11 @@ package rollout
 
 import (
 	"fmt"
-	"haldane/analysis"
-	"haldane/config"
 	"strconv"
 	"strings"
+
+	"haldane/analysis"
+	"haldane/config"
 )
 
 // specVerb configures a rollout: a new one, the same one, or another one in its place.

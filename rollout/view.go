@@ -2,10 +2,11 @@ package rollout
 
 import (
 	"fmt"
-	"haldane/analysis"
-	"haldane/config"
 	"slices"
 	"time"
+
+	"haldane/analysis"
+	"haldane/config"
 )
 
 // View is a rollout as people and programs see it.

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"haldane/analysis"
-	"haldane/config"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"haldane/analysis"
+	"haldane/config"
 )
 
 // world is the smallest shell around the core: traffic that obeys the split, a real judge, and a trace of what is done.
@@ -28,6 +29,7 @@ type world struct {
 type load struct {
 	rate, segment        float64
 	canaryBad, stableBad float64 // shares
+	pinned               bool    // every request names its variant: seen, not judged
 	share                float64 // what the canary really gets of the rate; negative for the weight
 	debt                 [8]float64
 }
@@ -115,6 +117,9 @@ func (w *world) tick(d time.Duration) {
 		b.all.Canary = w.load.draw(0, r, w.load.canaryBad)
 	default:
 		b.all.Stable = w.load.draw(2, r, w.load.stableBad)
+	}
+	if w.load.pinned {
+		b.strata = nil
 	}
 	w.see(b)
 }
@@ -209,6 +214,8 @@ func (w *world) loadVerb(args []string) error {
 			l.canaryBad = number
 		case "stable_bad":
 			l.stableBad = number
+		case "pinned":
+			l.pinned = number > 0
 		case "share":
 			l.share = number
 		default:
