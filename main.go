@@ -3,8 +3,9 @@
 package main
 
 import (
-	"haldane/cli"
 	"os"
+
+	"haldane/cli"
 )
 
 func main() {

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"haldane/config"
-	"haldane/rollout"
 	"io"
 	"net/http"
 	"strings"
 	"unicode"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 const (

@@ -1,13 +1,14 @@
 package admin
 
 import (
-	"haldane/config"
-	"haldane/rollout"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 func TestCommands(t *testing.T) {

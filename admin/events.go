@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"haldane/rollout"
 	"net/http"
 	"strconv"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/rollout"
 )
 
 const (

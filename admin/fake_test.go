@@ -3,8 +3,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"haldane/config"
-	"haldane/rollout"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +14,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

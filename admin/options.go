@@ -2,12 +2,13 @@ package admin
 
 import (
 	"errors"
-	"haldane/config"
-	"haldane/rollout"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 // off is the word that switches a listener off in the configuration.

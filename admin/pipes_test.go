@@ -3,13 +3,14 @@ package admin
 import (
 	"bufio"
 	"context"
-	"haldane/rollout"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"haldane/rollout"
 )
 
 // pipes is a listener without sockets, so that a whole server runs on the clock of a test bubble.

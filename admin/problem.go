@@ -3,8 +3,9 @@ package admin
 import (
 	"encoding/json"
 	"fmt"
-	"haldane/rollout"
 	"net/http"
+
+	"haldane/rollout"
 )
 
 // problem is an error answer (RFC 9457, problem details for HTTP APIs).

@@ -2,11 +2,12 @@ package admin
 
 import (
 	"errors"
-	"haldane/rollout"
 	"net/http"
 	"syscall"
 
 	"go.uber.org/zap"
+
+	"haldane/rollout"
 )
 
 // rollouts lists the state of every rollout.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"haldane/config"
-	"haldane/rollout"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 // full is a server with everything that a process hands in.

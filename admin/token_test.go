@@ -2,13 +2,14 @@ package admin
 
 import (
 	"errors"
-	"haldane/config"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"haldane/config"
 )
 
 func TestTokenIsMadeOnFirstStart(t *testing.T) {

@@ -11,17 +11,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"haldane/admin"
-	"haldane/config"
-	"haldane/proxy"
-	"haldane/rollout"
-	"haldane/stats"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/admin"
+	"haldane/config"
+	"haldane/proxy"
+	"haldane/rollout"
+	"haldane/stats"
 )
 
 // Options says what to build.

@@ -2,12 +2,6 @@ package app
 
 import (
 	"fmt"
-	"haldane/admin"
-	"haldane/config"
-	"haldane/proxy"
-	"haldane/rollout"
-	"haldane/stats"
-	"haldane/store"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +9,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
+
+	"haldane/admin"
+	"haldane/config"
+	"haldane/proxy"
+	"haldane/rollout"
+	"haldane/stats"
+	"haldane/store"
 )
 
 // build makes the parts and puts the first configuration in force.
@@ -29,8 +30,8 @@ func (a *App) build(cfg *config.Config) error {
 	a.closers.add("state store", states.Close)
 
 	a.stats = stats.NewRegistry(0)
-	a.process = stats.NewProcess(a.options.Version)
 	a.proxy = proxy.New(proxy.Options{Logger: a.logger.Named("proxy"), AccessLogger: a.logger.Named("access")})
+	a.process = stats.NewProcess(a.options.Version, a.front)
 	a.splits = &splits{proxy: a.proxy}
 	a.manager, err = rollout.NewManager(rollout.Options{
 		Store:    states,

@@ -2,11 +2,12 @@ package app_test
 
 import (
 	"fmt"
-	"haldane/rollout"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"haldane/rollout"
 )
 
 // quick is a policy with short steps, so that a test can wait for one to pass.

@@ -3,8 +3,6 @@ package app_test
 import (
 	"context"
 	"fmt"
-	"haldane/app"
-	"haldane/rollout"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +15,9 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/app"
+	"haldane/rollout"
 )
 
 // backend is a real HTTP server that counts what reached it and can be told to fail.

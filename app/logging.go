@@ -2,10 +2,11 @@ package app
 
 import (
 	"fmt"
-	"haldane/config"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"haldane/config"
 )
 
 // newLogger writes to standard error, in UTC, as the configuration says. Nothing is sampled: a line about a rollback is never

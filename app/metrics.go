@@ -1,11 +1,12 @@
 package app
 
 import (
+	"math"
+
 	"haldane/analysis"
 	"haldane/config"
 	"haldane/rollout"
 	"haldane/stats"
-	"math"
 )
 
 // statuses shows the rollouts as metrics.
@@ -13,16 +14,16 @@ type statuses struct{ rollouts *rollout.Manager }
 
 // RolloutStatuses is asked at each scrape.
 func (s statuses) RolloutStatuses() []stats.RolloutStatus {
-	views := s.rollouts.Views()
+	views, numbers := s.rollouts.Views(), s.rollouts.Numbers()
 	all := make([]stats.RolloutStatus, 0, len(views))
 	for i := range views {
-		all = append(all, status(&views[i]))
+		all = append(all, status(&views[i], numbers[views[i].Service]))
 	}
 	return all
 }
 
 // status is one rollout in numbers.
-func status(v *rollout.View) stats.RolloutStatus {
+func status(v *rollout.View, n rollout.Numbers) stats.RolloutStatus {
 	return stats.RolloutStatus{
 		Service:       v.Service,
 		Phase:         v.Phase.String(),
@@ -37,6 +38,10 @@ func status(v *rollout.View) stats.RolloutStatus {
 		Evidence:    harm(v.Verdict.Checks),
 		BudgetLimit: v.Budget.Limit,
 		BudgetLeft:  v.Budget.Left,
+
+		WeightChanges: n.WeightChanges,
+		Runs:          words(n.Runs, analysis.Class.String),
+		Rollbacks:     words(n.Rollbacks, func(t rollout.Trigger) string { return string(t) }),
 	}
 }
 
@@ -49,4 +54,25 @@ func harm(checks []analysis.CheckVerdict) float64 {
 		}
 	}
 	return most
+}
+
+// words counts by word what is counted by value.
+func words[K comparable](counts map[K]uint64, word func(K) string) map[string]uint64 {
+	all := make(map[string]uint64, len(counts))
+	for key, n := range counts {
+		all[word(key)] = n
+	}
+	return all
+}
+
+// front is the proxy's own numbers.
+func (a *App) front() stats.Front {
+	n := a.proxy.Numbers()
+	return stats.Front{
+		Connections:        n.Connections,
+		RefusedConnections: n.RefusedConnections,
+		Unmatched:          n.Unmatched,
+		Malformed:          n.Malformed,
+		Panics:             n.Panics,
+	}
 }

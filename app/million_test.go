@@ -3,11 +3,6 @@ package app_test
 import (
 	"context"
 	"fmt"
-	"haldane/config"
-	"haldane/rollout"
-	"haldane/router"
-	"haldane/stats"
-	"haldane/store"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
@@ -18,6 +13,12 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/config"
+	"haldane/rollout"
+	"haldane/router"
+	"haldane/stats"
+	"haldane/store"
 )
 
 // Two equally good variants, 900,000 requests through the evidence path (match, assign, record, judge, rollout), on a virtual

@@ -2,16 +2,17 @@ package app
 
 import (
 	"fmt"
-	"haldane/admin"
-	"haldane/config"
-	"haldane/proxy"
-	"haldane/rollout"
-	"haldane/router"
 	"reflect"
 	"sort"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/admin"
+	"haldane/config"
+	"haldane/proxy"
+	"haldane/rollout"
+	"haldane/router"
 )
 
 // reloadOutcome is what became of the last attempt to load the configuration.

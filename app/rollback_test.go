@@ -2,10 +2,11 @@ package app_test
 
 import (
 	"fmt"
-	"haldane/rollout"
 	"net/http"
 	"testing"
 	"time"
+
+	"haldane/rollout"
 )
 
 // release is a service with a canary at 10 % and default checks. extra goes into the policy, service into the service.

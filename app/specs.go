@@ -1,12 +1,13 @@
 package app
 
 import (
-	"haldane/config"
-	"haldane/rollout"
 	"maps"
 	"slices"
 	"sort"
 	"strings"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 // specs are the rollouts that a configuration asks for, in the order of their services.

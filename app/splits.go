@@ -2,12 +2,13 @@ package app
 
 import (
 	"fmt"
+	"maps"
+	"sync"
+
 	"haldane/config"
 	"haldane/proxy"
 	"haldane/rollout"
 	"haldane/router"
-	"maps"
-	"sync"
 )
 
 // splits carries the orders of the rollouts to the proxy. A change of one split and a reload take turns; a revocation

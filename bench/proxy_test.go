@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"haldane/app"
 	"io"
 	"net"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"haldane/app"
 )
 
 const (

@@ -2,10 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"haldane/config"
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"haldane/config"
 )
 
 // defaultConfig is where packages put the configuration.

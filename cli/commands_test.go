@@ -2,13 +2,14 @@ package cli
 
 import (
 	"errors"
-	"haldane/rollout"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/rollout"
 )
 
 func TestOutputs(t *testing.T) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"haldane/admin"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"haldane/admin"
 )
 
 // Where a running Haldane is found when nothing is said.

@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"haldane/cli/demo"
-	"haldane/config"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"haldane/cli/demo"
+	"haldane/config"
 )
 
 // newDemoCommand makes the command that shows a bad and a good release.

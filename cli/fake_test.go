@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"haldane/admin"
-	"haldane/analysis"
-	"haldane/config"
-	"haldane/rollout"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,6 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
+
+	"haldane/admin"
+	"haldane/analysis"
+	"haldane/config"
+	"haldane/rollout"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")

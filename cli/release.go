@@ -1,12 +1,13 @@
 package cli
 
 import (
-	"haldane/config"
-	"haldane/rollout"
 	"io"
 	"net/url"
 
 	"github.com/spf13/cobra"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 // newReleaseCommands are the commands that talk to a running Haldane.

@@ -2,13 +2,14 @@ package cli
 
 import (
 	"context"
-	"haldane/admin"
-	"haldane/app"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"haldane/admin"
+	"haldane/app"
 )
 
 // newRunCommand makes the command that serves.

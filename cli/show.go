@@ -2,13 +2,14 @@ package cli
 
 import (
 	"fmt"
-	"haldane/analysis"
-	"haldane/rollout"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"haldane/analysis"
+	"haldane/rollout"
 )
 
 // recent is how many events the status of one rollout shows.

@@ -2,11 +2,12 @@ package cli
 
 import (
 	"context"
-	"haldane/rollout"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"haldane/rollout"
 )
 
 // rolloutList is the answer of /api/v1/rollouts.

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"haldane/rollout"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"haldane/rollout"
 )
 
 const (

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"haldane/rollout"
 	"net"
 	"net/http"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"haldane/rollout"
 )
 
 // scripted is an admin side whose streams are written by the test. It runs over pipes, so that it keeps to the clock of a

@@ -2,7 +2,6 @@
 package examples
 
 import (
-	"haldane/config"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
+
+	"haldane/config"
 )
 
 func noVariables(string) (string, bool) { return "", false }

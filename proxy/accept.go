@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"haldane/proxy/http1"
 	"net"
 	"runtime/debug"
 	"syscall"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/proxy/http1"
 )
 
 // The pauses after a failed accept. They bound the noise in the log and the waste of a machine that has run out of file

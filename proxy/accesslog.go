@@ -1,12 +1,13 @@
 package proxy
 
 import (
-	"haldane/config"
 	"math"
 	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/config"
 )
 
 // accessMode says which requests are logged.

@@ -1,13 +1,14 @@
 package proxy
 
 import (
-	"haldane/config"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"haldane/config"
 )
 
 func TestAccessLog(t *testing.T) {

@@ -4,9 +4,6 @@ package proxy
 
 import (
 	"fmt"
-	"haldane/config"
-	"haldane/router"
-	"haldane/stats"
 	"io"
 	"net"
 	"runtime"
@@ -14,6 +11,10 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"haldane/config"
+	"haldane/router"
+	"haldane/stats"
 )
 
 // deciding is an exchange that is ready to decide about the same request again and again.

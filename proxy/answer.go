@@ -1,9 +1,10 @@
 package proxy
 
 import (
-	"haldane/proxy/http1"
 	"io"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 // answer sends the endpoint's response on to the client: what is read is written, with no more waiting in between than is
@@ -184,5 +185,5 @@ func (x *exchange) relayInterim(response *http1.Response) {
 	x.kept.interim = http1.AppendResponseHead(x.kept.interim[:0], &http1.ResponseHead{
 		Status: response.Status, Reason: response.Reason, Fields: x.kept.endToEnd,
 	})
-	_ = x.conn.send(x.kept.interim) // if the client is gone, the final response will find out
+	_ = x.conn.sendInterim(x.kept.interim) // if the client is gone, the final response will find out
 }

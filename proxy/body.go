@@ -2,9 +2,10 @@ package proxy
 
 import (
 	"errors"
-	"haldane/proxy/http1"
 	"io"
 	"sync/atomic"
+
+	"haldane/proxy/http1"
 )
 
 // body is the body of a request on its way up. It is read by the goroutine that sends it, and says at any time to any

@@ -2,11 +2,13 @@ package proxy
 
 import (
 	"errors"
-	"haldane/proxy/upstream"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"haldane/proxy/upstream"
 )
 
 // The states of a client connection that a drain looks at.
@@ -42,7 +44,7 @@ const (
 // A failed read is remembered: the reader takes some of them for the end of a chunked body, and body.go needs to know better.
 //
 // Read and everything about requests belong to the goroutine of the connection; while a body is sent up, Read belongs to
-// the goroutine that sends it. state, since, canceled, watched, abort and broken may be touched by anyone.
+// the goroutine that sends it. state, since, canceled, watched, abort, gone, expecting and broken may be touched by anyone.
 type clientConn struct {
 	net.Conn
 	server *Server
@@ -56,15 +58,17 @@ type clientConn struct {
 	canceled atomic.Bool    // the body is no longer wanted
 	watched  atomic.Int64   // when the request began that the client waits for, on the server's clock; zero for none
 	abort    upstream.Abort // of that request
+	gone     atomic.Bool    // it was cut
 	broken   atomic.Uint32  // whether and how a read failed
 
 	phase    readPhase
 	armed    bool           // the limit of the phase is set on the connection
 	timeouts clientTimeouts // in force for the current request
 
-	writeArmed time.Time // when the write limit was set last
-	expecting  bool      // the client waits for 100 (Continue)
-	lingering  bool      // Close lets the client read the last response first
+	expecting  atomic.Bool // the client waits for 100 (Continue)
+	sending    sync.Mutex  // one writer at a time, and none of 100 (Continue) behind a final response
+	writeArmed time.Time   // guarded by sending: when the write limit was set last
+	lingering  bool        // Close lets the client read the last response first
 	exchange   exchange
 }
 
@@ -88,10 +92,8 @@ func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
 
 // Read reads under the limit of the phase.
 func (c *clientConn) Read(p []byte) (int, error) {
-	if c.expecting {
-		// Somebody waits for bytes of the body, so the client has to be told now to send them (RFC 9110 section 10.1.1).
-		c.expecting = false
-		if err := c.send([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+	if c.expecting.Load() {
+		if err := c.sendContinue(); err != nil {
 			return 0, err
 		}
 	}
@@ -99,6 +101,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
+	if err != nil && c.lastMoment(err) {
+		n, err = c.Conn.Read(p)
+	}
 	if err != nil {
 		c.broke(err)
 		if c.canceled.Load() {
@@ -106,6 +111,12 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// lastMoment says whether a request has arrived just as the idle time ended; then it is taken.
+func (c *clientConn) lastMoment(err error) bool {
+	return c.phase <= readNext && timedOut(err) && peek(c.Conn) == peekData &&
+		c.Conn.SetReadDeadline(time.Now().Add(time.Second)) == nil
 }
 
 // broke remembers a failed read.
@@ -175,30 +186,6 @@ func (c *clientConn) cancelBody() {
 // Write throws away what the reader of requests writes.
 func (c *clientConn) Write(p []byte) (int, error) { return len(p), nil }
 
-// send writes to the client, under the write limit. The limit is set anew only when a good part of it is used up: setting
-// it costs more than a small write's own work.
-func (c *clientConn) send(p []byte) error {
-	if err := c.armWrite(); err != nil {
-		return err
-	}
-	_, err := c.Conn.Write(p)
-	return err
-}
-
-// armWrite sets the write limit, if it is time to. A reload may have switched it off in the meantime.
-func (c *clientConn) armWrite() error {
-	limit, now := c.timeouts.write, time.Now()
-	switch {
-	case limit > 0 && now.Sub(c.writeArmed) > limit/8:
-		c.writeArmed = now
-		return c.Conn.SetWriteDeadline(now.Add(limit))
-	case limit <= 0 && !c.writeArmed.IsZero():
-		c.writeArmed = time.Time{}
-		return c.Conn.SetWriteDeadline(time.Time{})
-	}
-	return nil
-}
-
 // begin notes that the first byte of a request is here.
 func (c *clientConn) begin() {
 	c.state.CompareAndSwap(connIdle, connActive)
@@ -210,7 +197,8 @@ func (c *clientConn) begin() {
 
 // rest notes that the connection waits for another request.
 func (c *clientConn) rest() {
-	c.phase, c.armed, c.expecting = readNext, false, false
+	c.phase, c.armed = readNext, false
+	c.expecting.Store(false)
 	c.since.Store(c.server.clock())
 	c.state.CompareAndSwap(connActive, connIdle)
 }
@@ -233,6 +221,7 @@ func (c *clientConn) cut() {
 		_ = tcp.SetLinger(0)
 	}
 	_ = c.Conn.Close()
+	c.gone.Store(true)
 	c.abort.Fire()
 }
 

@@ -2,9 +2,10 @@ package proxy
 
 import (
 	"bytes"
-	"haldane/router"
 	"strconv"
 	"time"
+
+	"haldane/router"
 )
 
 // cookieValue finds the first value of a cookie in one Cookie field (RFC 6265 section 4.2.1). It is lenient about what

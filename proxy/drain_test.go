@@ -2,13 +2,14 @@ package proxy
 
 import (
 	"bufio"
-	"haldane/config"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"haldane/config"
 )
 
 // A drain lets a request in flight finish, tells its client, takes no new connection, and closes idle ones.

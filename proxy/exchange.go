@@ -1,12 +1,13 @@
 package proxy
 
 import (
+	"runtime/debug"
+	"time"
+
 	"haldane/proxy/http1"
 	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
-	"runtime/debug"
-	"time"
 )
 
 // exchange is one request and its response. A connection serves one at a time, so that there is one exchange for each

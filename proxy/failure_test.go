@@ -1,12 +1,13 @@
 package proxy
 
 import (
-	"haldane/config"
-	"haldane/stats"
 	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"haldane/config"
+	"haldane/stats"
 )
 
 // Exchanges that fail, as the client sees them and as they are counted.

@@ -125,7 +125,7 @@ func (s *Server) handleExpect(ctx *fasthttp.RequestCtx) int {
 	x := &c.exchange
 	x.in = inboundOf(ctx)
 	if !x.serveRefusal() {
-		c.expecting = true
+		c.expecting.Store(true)
 		return fasthttp.StatusContinue
 	}
 	x.reset()

@@ -2,10 +2,11 @@ package proxy
 
 import (
 	"fmt"
-	"haldane/config"
-	"haldane/proxy/http1"
 	"maps"
 	"slices"
+
+	"haldane/config"
+	"haldane/proxy/http1"
 )
 
 // fieldProgram is the field changes of a variant, made ready: remove, then set, then add.

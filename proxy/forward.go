@@ -2,15 +2,19 @@ package proxy
 
 import (
 	"errors"
+	"time"
+
 	"haldane/proxy/http1"
 	"haldane/proxy/upstream"
-	"time"
 )
 
 // forward sends the request up and waits for the head of the response.
 func (x *exchange) forward() failure {
 	x.conn.abort.Reset()
 	x.conn.watched.Store(int64(x.started.Sub(x.server.started)))
+	if x.conn.gone.Load() {
+		return clientGone // cut just before there was something to abort
+	}
 	err := x.roundTrip()
 	if err != nil && kindOf(err) == upstream.KindRevoked {
 		// The canary was rolled back between the assignment and the first byte, which was never written.

@@ -1,12 +1,13 @@
 package proxy
 
 import (
-	"haldane/config"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
 )
 
 // What an endpoint gets.

@@ -3,12 +3,13 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"io"
+	"testing"
+
 	"haldane/config"
 	"haldane/proxy/http1"
 	"haldane/router"
 	"haldane/stats"
-	"io"
-	"testing"
 )
 
 // FuzzGuard holds what the guard lets through against the oracle: the head that goes to the endpoint is exactly one

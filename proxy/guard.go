@@ -2,8 +2,9 @@ package proxy
 
 import (
 	"errors"
-	"haldane/proxy/http1"
 	"io"
+
+	"haldane/proxy/http1"
 )
 
 // inbound is a request as the reader of requests hands it over: bytes of the wire, not yet trusted. Everything in it dies

@@ -1,9 +1,10 @@
 package proxy
 
 import (
-	"haldane/config"
 	"strings"
 	"testing"
+
+	"haldane/config"
 )
 
 // What is refused, and how. Each case is one connection; none may reach the endpoint, now or later on the connection.

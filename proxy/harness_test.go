@@ -3,9 +3,6 @@ package proxy
 import (
 	"bufio"
 	"context"
-	"haldane/config"
-	"haldane/router"
-	"haldane/stats"
 	"io"
 	"net"
 	"strings"
@@ -14,6 +11,10 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/config"
+	"haldane/router"
+	"haldane/stats"
 )
 
 // patience bounds every wait of a test. It is never waited out when the test passes.

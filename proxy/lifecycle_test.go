@@ -3,8 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"haldane/config"
-	"haldane/router"
 	"io"
 	"net"
 	"net/http"
@@ -20,6 +18,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"haldane/config"
+	"haldane/router"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"haldane/proxy/http1"
 	"io"
 	"strconv"
 	"strings"
+
+	"haldane/proxy/http1"
 )
 
 // The oracle: a small HTTP/1.1 parser for tests, written from RFC 9112 alone and apart from the one under test. Every byte

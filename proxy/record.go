@@ -1,8 +1,9 @@
 package proxy
 
 import (
-	"haldane/stats"
 	"time"
+
+	"haldane/stats"
 )
 
 // begun counts the request as in flight on the variant that it is about to be written to. That is the variant that was

@@ -1,9 +1,10 @@
 package proxy
 
 import (
-	"haldane/proxy/http1"
 	"strconv"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 // refuse answers the client itself. A request that cannot be trusted ends its connection: nobody knows where the next one

@@ -2,10 +2,11 @@ package proxy
 
 import (
 	"bytes"
+	"math/rand/v2"
+
 	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
-	"math/rand/v2"
 )
 
 // match finds the service.

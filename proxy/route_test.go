@@ -2,9 +2,6 @@ package proxy
 
 import (
 	"bufio"
-	"haldane/config"
-	"haldane/router"
-	"haldane/stats"
 	"net"
 	"regexp"
 	"strings"
@@ -12,6 +9,10 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/config"
+	"haldane/router"
+	"haldane/stats"
 )
 
 // Assignment, as it shows on the wire and in the numbers.

@@ -3,14 +3,15 @@ package proxy
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"strings"
+	"time"
+
 	"haldane/config"
 	"haldane/proxy/http1"
 	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
-	"math"
-	"strings"
-	"time"
 )
 
 // Sections are the parts of a configuration, and what else a Snapshot is made of.

@@ -1,10 +1,11 @@
 package proxy
 
 import (
-	"haldane/config"
-	"haldane/router"
 	"strings"
 	"testing"
+
+	"haldane/config"
+	"haldane/router"
 )
 
 func TestSnapshotKeepsUnchangedEndpoints(t *testing.T) {

@@ -6,12 +6,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"haldane/config"
-	"haldane/stats"
 	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"haldane/config"
+	"haldane/stats"
 )
 
 // Bodies on their way up.
@@ -158,20 +159,25 @@ func TestEarlyAnswer(t *testing.T) {
 		v.hangUp()
 	})
 	r := start(t, plain(o.address))
-	for _, head := range []string{"Content-Length: 100000000", "Transfer-Encoding: chunked", "Content-Length: 100000000\r\nExpect: 100-continue"} {
+	for _, head := range []string{"Content-Length: 100000000", "Transfer-Encoding: chunked", "Content-Length: 100000000\r\nExpect: 100-continue",
+		"Transfer-Encoding: chunked\r\nExpect: 100-continue"} {
 		c := r.dial().send("POST /p HTTP/1.1\r\nHost: a.test\r\n" + head + "\r\n\r\n")
-		if strings.Contains(head, "Expect") {
+		if strings.HasPrefix(head, "Content") && strings.Contains(head, "Expect") {
 			c.receive()
 		}
 		if strings.HasPrefix(head, "Content") {
 			c.send("x") // with a length, the endpoint is asked when the body begins
 		}
-		if got := c.receive(); got.status() != 401 || got.body != "no" || got.value("Connection") != "close" {
+		got := c.receive()
+		if got.status() == 100 {
+			got = c.receive() // either may come first; nothing may come behind the final one
+		}
+		if got.status() != 401 || got.body != "no" || got.value("Connection") != "close" {
 			t.Errorf("%s: got %q %q", head, got.line, got.fields)
 		}
 		c.ends()
 	}
-	if n := r.totals("v1").Outcomes[stats.OutcomeOK]; n != 3 {
+	if n := r.totals("v1").Outcomes[stats.OutcomeOK]; n != 4 {
 		t.Errorf("%d good answers were counted", n)
 	}
 }

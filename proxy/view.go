@@ -2,8 +2,9 @@ package proxy
 
 import (
 	"bytes"
-	"haldane/proxy/http1"
 	"net/netip"
+
+	"haldane/proxy/http1"
 )
 
 // view is the request as the router sees it. Its bytes alias the request and are valid while the exchange lasts.

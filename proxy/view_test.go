@@ -2,12 +2,13 @@ package proxy
 
 import (
 	"bytes"
-	"haldane/proxy/http1"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 func TestCookieValue(t *testing.T) {

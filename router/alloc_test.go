@@ -3,8 +3,9 @@
 package router
 
 import (
-	"haldane/config"
 	"testing"
+
+	"haldane/config"
 )
 
 // TestNothingIsAllocated holds match and assign, in all their ways, to no allocation.

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"haldane/config"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -9,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"haldane/config"
 )
 
 // expect compares an assignment without its split and its user.

@@ -2,9 +2,10 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"strconv"
 	"testing"
+
+	"haldane/config"
 )
 
 // hotCase is a request that takes one way through the router.

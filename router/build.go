@@ -3,9 +3,10 @@ package router
 import (
 	"errors"
 	"fmt"
-	"haldane/config"
 	"maps"
 	"slices"
+
+	"haldane/config"
 )
 
 // Options is what a table is built from.

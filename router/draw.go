@@ -1,10 +1,11 @@
 package router
 
 import (
-	"haldane/config"
 	"math/bits"
 
 	"github.com/cespare/xxhash/v2"
+
+	"haldane/config"
 )
 
 // purpose keeps apart the hashes of one key that serve different ends: whoever is drawn for one must not thereby be

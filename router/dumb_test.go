@@ -1,13 +1,14 @@
 package router
 
 import (
-	"haldane/config"
 	"math/big"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
+
+	"haldane/config"
 )
 
 // The dumb router does what the real one does, straight from the configuration, with loops and without any preparation.

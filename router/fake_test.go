@@ -1,10 +1,11 @@
 package router
 
 import (
-	"haldane/config"
 	"net/netip"
 	"strings"
 	"testing"
+
+	"haldane/config"
 )
 
 // pair is a name and a value.

@@ -1,10 +1,11 @@
 package router
 
 import (
-	"haldane/config"
 	"net/netip"
 	"strings"
 	"testing"
+
+	"haldane/config"
 )
 
 // FuzzMatch compares the service for any host and path with the one that the dumb router finds, under rules that overlap.

@@ -2,7 +2,6 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"math"
 	"math/bits"
 	"strconv"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
 )
 
 // TestGoldenHashes pins the hashes: replicas of different versions must send a user to the same side, and so must the same

@@ -2,6 +2,7 @@ package router
 
 import (
 	"errors"
+
 	"haldane/config"
 )
 

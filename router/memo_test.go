@@ -2,10 +2,11 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"strings"
 	"sync"
 	"testing"
+
+	"haldane/config"
 )
 
 // newExpression compiles one regular expression.

@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 	"fmt"
+
 	"haldane/config"
 )
 

@@ -2,11 +2,12 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"testing"
+
+	"haldane/config"
 )
 
 // compile compiles a predicate or fails the test.

@@ -2,12 +2,13 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/config"
 )
 
 // dice makes random tables and requests out of few words, so that they meet often.

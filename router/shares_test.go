@@ -2,11 +2,12 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"math/bits"
 	"math/rand/v2"
 	"strconv"
 	"testing"
+
+	"haldane/config"
 )
 
 // TestShares counts the canary's share, drawn by user keys and drawn at random. So many draws are needed for the smallest

@@ -2,9 +2,10 @@ package router
 
 import (
 	"fmt"
-	"haldane/config"
 	"strings"
 	"testing"
+
+	"haldane/config"
 )
 
 // serve is a service with one variant and the given rules.

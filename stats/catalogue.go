@@ -28,6 +28,11 @@ const (
 	familyReloadSuccessful
 	familyReloadTime
 	familyReloads
+	familyConnections
+	familyRefusedConnections
+	familyUnmatched
+	familyMalformed
+	familyPanics
 
 	families
 )
@@ -163,5 +168,25 @@ func describeProcess(all *[families]description) {
 		"haldane_config_reloads_total", counter,
 		[]string{"result"},
 		"Configurations that were put in force or refused, with the first one.",
+	}
+	all[familyConnections] = description{
+		"haldane_client_connections", gauge, nil,
+		"Open client connections.",
+	}
+	all[familyRefusedConnections] = description{
+		"haldane_client_connections_refused_total", counter, nil,
+		"Client connections that were turned away by limits.connections.",
+	}
+	all[familyUnmatched] = description{
+		"haldane_unmatched_requests_total", counter, nil,
+		"Requests that belong to no service.",
+	}
+	all[familyMalformed] = description{
+		"haldane_malformed_requests_total", counter, nil,
+		"Requests that were refused because of how they were written.",
+	}
+	all[familyPanics] = description{
+		"haldane_panics_total", counter, nil,
+		"Requests that ended in a bug of Haldane's own.",
 	}
 }

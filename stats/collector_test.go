@@ -54,7 +54,9 @@ func example() (*Registry, *Process, statuses) {
 	canary.End(0, Record{Outcome: OutcomeConnect, Method: MethodOther, Lane: Judged(1, 3)})
 	r.Service("quiet").Variant("only")
 
-	p := NewProcess("1.2.3")
+	p := NewProcess("1.2.3", func() Front {
+		return Front{Connections: 7, RefusedConnections: 1, Unmatched: 2, Malformed: 3}
+	})
 	p.revision, p.goversion = "abcdef", "go1.26.0"
 	p.Reloaded(time.Unix(1_800_000_000, 500e6), nil)
 	p.Reloaded(time.Unix(1_800_000_100, 0), errors.New("bad file"))

@@ -7,9 +7,21 @@ import (
 	"time"
 )
 
+// Front is the numbers of the client side that belong to no service.
+type Front struct {
+	// Connections is how many client connections are open.
+	Connections int
+	// RefusedConnections is how many were turned away for want of room.
+	RefusedConnections uint64
+	// Unmatched counts requests that belong to no service, Malformed those that were refused because of how they were
+	// written, Panics those that ended in a bug of our own.
+	Unmatched, Malformed, Panics uint64
+}
+
 // Process is the numbers of the process itself. It may be used by several goroutines.
 type Process struct {
 	version, revision, goversion string
+	front                        func() Front
 
 	mu               sync.Mutex
 	successful       bool      // guarded by mu, like what follows: the last configuration read is in force
@@ -18,9 +30,9 @@ type Process struct {
 }
 
 // NewProcess makes the numbers of a process that has read no configuration yet. version is the product's; the revision of
-// the source is the one the Go toolchain noted in the binary, or "unknown".
-func NewProcess(version string) *Process {
-	p := &Process{version: version, revision: "unknown", goversion: runtime.Version()}
+// the source is the one the Go toolchain noted in the binary, or "unknown". front is asked at each scrape.
+func NewProcess(version string, front func() Front) *Process {
+	p := &Process{version: version, revision: "unknown", goversion: runtime.Version(), front: front}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return p
@@ -65,4 +77,10 @@ func (s *scrape) process(p *Process) {
 	s.gauge(familyReloadTime, seconds)
 	s.count(familyReloads, applied, "success")
 	s.count(familyReloads, refused, "failure")
+	front := p.front()
+	s.gauge(familyConnections, float64(front.Connections))
+	s.count(familyRefusedConnections, front.RefusedConnections)
+	s.count(familyUnmatched, front.Unmatched)
+	s.count(familyMalformed, front.Malformed)
+	s.count(familyPanics, front.Panics)
 }

@@ -11,9 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"haldane/app"
-	"haldane/config"
-	"haldane/rollout"
 	"io"
 	"net"
 	"os"
@@ -22,6 +19,10 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/app"
+	"haldane/config"
+	"haldane/rollout"
 )
 
 // service is the name of the sample service, variantField the response field that names its variant.

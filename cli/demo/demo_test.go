@@ -1,10 +1,11 @@
 package demo
 
 import (
-	"haldane/config"
 	"strings"
 	"testing"
 	"time"
+
+	"haldane/config"
 )
 
 // The demo rolls the bad version back and promotes the good one, well within two minutes.

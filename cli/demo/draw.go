@@ -3,10 +3,11 @@ package demo
 import (
 	"context"
 	"fmt"
-	"haldane/config"
-	"haldane/rollout"
 	"strings"
 	"time"
+
+	"haldane/config"
+	"haldane/rollout"
 )
 
 // barWidth is the width of a bar that stands for all traffic.

@@ -1,10 +1,11 @@
 package upstream
 
 import (
-	"haldane/proxy/http1"
 	"io"
 	"net"
 	"testing"
+
+	"haldane/proxy/http1"
 )
 
 // benchEndpoint makes an endpoint whose server answers every read with the same octets.

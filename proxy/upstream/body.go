@@ -1,9 +1,10 @@
 package upstream
 
 import (
-	"haldane/proxy/http1"
 	"io"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 // Response is a response whose body has yet to be read. It and everything it has given out are valid until Close.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"haldane/proxy/http1"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/proxy/http1"
 )
 
 // readers are the ways to read a body.

@@ -2,13 +2,14 @@ package upstream
 
 import (
 	"fmt"
-	"haldane/proxy/http1"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"haldane/proxy/http1"
 )
 
 // echo answers every request with its target and body, and sometimes misbehaves behind a complete answer.

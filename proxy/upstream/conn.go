@@ -1,10 +1,11 @@
 package upstream
 
 import (
-	"haldane/proxy/http1"
 	"net"
 	"sync"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 // conn is one connection and everything an exchange on it needs, so that an exchange allocates nothing.

@@ -2,11 +2,12 @@ package upstream
 
 import (
 	"errors"
-	"haldane/proxy/http1"
 	"io"
 	"net"
 	"os"
 	"syscall"
+
+	"haldane/proxy/http1"
 )
 
 // Kind is what went wrong with an exchange, as far as it matters to who is to blame and what may be done next.

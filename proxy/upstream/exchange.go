@@ -2,10 +2,11 @@ package upstream
 
 import (
 	"context"
-	"haldane/proxy/http1"
 	"io"
 	"net"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 // maxInterims bounds the interim (1xx) responses before the final one.

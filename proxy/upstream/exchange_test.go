@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"errors"
-	"haldane/proxy/http1"
 	"io"
 	"net"
 	"os"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"haldane/proxy/http1"
 )
 
 func TestFailuresBeforeTheResponse(t *testing.T) {

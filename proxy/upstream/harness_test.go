@@ -3,7 +3,6 @@ package upstream
 import (
 	"bufio"
 	"errors"
-	"haldane/proxy/http1"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"haldane/proxy/http1"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,8 +1,9 @@
 package upstream
 
 import (
-	"haldane/proxy/http1"
 	"sync"
+
+	"haldane/proxy/http1"
 )
 
 const (

@@ -2,10 +2,11 @@ package upstream
 
 import (
 	"fmt"
-	"haldane/proxy/http1"
 	"io"
 	"sync/atomic"
 	"time"
+
+	"haldane/proxy/http1"
 )
 
 // uploadGrace is how long Close waits for an upload that is still under way although its response is complete: an

@@ -3,7 +3,6 @@ package upstream
 import (
 	"bytes"
 	"errors"
-	"haldane/proxy/http1"
 	"io"
 	"strings"
 	"testing"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"haldane/proxy/http1"
 )
 
 func TestUploads(t *testing.T) {

@@ -1,0 +1,54 @@
+package proxy
+
+import "time"
+
+// How a connection writes to its client. Reading is in conn.go.
+
+// send writes a part of a final response.
+func (c *clientConn) send(p []byte) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	c.expecting.Store(false)
+	return c.writeLocked(p)
+}
+
+// sendInterim writes an interim response.
+func (c *clientConn) sendInterim(p []byte) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	return c.writeLocked(p)
+}
+
+// sendContinue tells the client to send its body, now that somebody waits for it (RFC 9110 section 10.1.1). This is the one
+// write that the goroutine of an upload makes; when the final response has begun in the meantime, it is too late for it.
+func (c *clientConn) sendContinue() error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	if !c.expecting.Swap(false) {
+		return nil
+	}
+	return c.writeLocked([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
+}
+
+func (c *clientConn) writeLocked(p []byte) error {
+	if err := c.armWrite(); err != nil {
+		return err
+	}
+	_, err := c.Conn.Write(p)
+	return err
+}
+
+// armWrite sets the write limit, if it is time to: that costs more than a small write's own work, so it is done only when
+// a good part of the last one is used up. A reload may have switched the limit off in the meantime.
+func (c *clientConn) armWrite() error {
+	limit, now := c.timeouts.write, time.Now()
+	switch {
+	case limit > 0 && now.Sub(c.writeArmed) > limit/8:
+		c.writeArmed = now
+		return c.Conn.SetWriteDeadline(now.Add(limit))
+	case limit <= 0 && !c.writeArmed.IsZero():
+		c.writeArmed = time.Time{}
+		return c.Conn.SetWriteDeadline(time.Time{})
+	}
+	return nil
+}
