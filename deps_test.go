@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"config":         {},
 	"examples":       {},
 	"bench":          {"app", "config"},
+	"bench/judge":    {"analysis", "rollout", "config", "stats"},
 }
 
 // outsiders says which rooms may import a module from outside; a module that is not listed may be imported by none.

@@ -31,10 +31,11 @@ services:
 
 func rolledBack(v rollout.View) bool { return v.Phase == rollout.PhaseRolledBack }
 
+// The tests of this file run alone, not beside each other: they count what reaches a canary within some time.
+
 // A canary that fails every request at 10 % of 200 requests a second is out after at most 80 requests, on evidence from
 // at least three separate seconds, and gets not one more afterwards, pins included.
 func TestDeadCanaryIsRolledBack(t *testing.T) {
-	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
 	i := launch(t, release(stable, canary, "", "    pins: [{header: X-Version}]"))
@@ -55,21 +56,23 @@ func TestDeadCanaryIsRolledBack(t *testing.T) {
 
 // The budget ends the same rollout after its number of failures.
 func TestBudgetStopsADeadCanary(t *testing.T) {
-	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
 	i := launch(t, release(stable, canary, "    budget: {failed_requests: 10}", "    pins: [{header: X-Version}]"))
 	load := i.pace(t, 200, nil)
 	i.await(t, 20*time.Second, "rolled back", rolledBack)
-	if reached := canary.requests.Load(); reached < 10 || reached > 12 {
-		t.Errorf("%d requests reached the canary, want 10 and at most 2 in flight", reached)
+	inFlight := int64(2)
+	if raceEnabled {
+		inFlight = 20 // requests take so long under the race detector that more of them are on their way at once
+	}
+	if reached := canary.requests.Load(); reached < 10 || reached > 10+inFlight {
+		t.Errorf("%d requests reached the canary, want 10 and at most %d in flight", reached, inFlight)
 	}
 	expectNoMore(t, i, canary, load)
 }
 
 // With only five users who stay on their side, and requests that ask for the canary by name.
 func TestDeadCanaryWithFewStickyUsers(t *testing.T) {
-	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
 	i := launch(t, release(stable, canary, "", `
