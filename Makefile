@@ -37,6 +37,7 @@ fuzz:
 	done
 
 cover:
+	@mkdir -p build
 	$(GO) test $(TAGS) -coverprofile build/cover.out -coverpkg ./... ./...
 	$(GO) tool cover -func build/cover.out | tail -1
 

@@ -31,6 +31,7 @@ func (a *App) build(cfg *config.Config) error {
 
 	a.stats = stats.NewRegistry(0)
 	a.proxy = proxy.New(proxy.Options{Logger: a.logger.Named("proxy"), AccessLogger: a.logger.Named("access")})
+	a.closers.add("connections to endpoints", func() error { a.proxy.Close(); return nil })
 	a.process = stats.NewProcess(a.options.Version, a.front)
 	a.splits = &splits{proxy: a.proxy}
 	a.manager, err = rollout.NewManager(rollout.Options{
