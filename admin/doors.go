@@ -80,7 +80,7 @@ func (s *Server) contain(w http.ResponseWriter, r *http.Request) {
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler { //nolint:errorlint // net/http compares the recovered value, too
+	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
 	s.options.Logger.Error("admin handler panicked", zap.String("path", r.URL.Path), zap.Any("panic", cause),

@@ -18,9 +18,7 @@ type fieldProgram struct {
 // newFieldProgram checks and compiles field changes.
 func newFieldProgram(changes config.FieldChanges) (fieldProgram, error) {
 	var p fieldProgram
-	for _, name := range changes.Remove {
-		p.removed = append(p.removed, name)
-	}
+	p.removed = append(p.removed, changes.Remove...)
 	for _, name := range slices.Sorted(maps.Keys(changes.Set)) {
 		p.removed = append(p.removed, name)
 		p.added = append(p.added, http1.Field{Name: []byte(name), Value: []byte(changes.Set[name])})

@@ -159,8 +159,10 @@ func TestEarlyAnswer(t *testing.T) {
 		v.hangUp()
 	})
 	r := start(t, plain(o.address))
-	for _, head := range []string{"Content-Length: 100000000", "Transfer-Encoding: chunked", "Content-Length: 100000000\r\nExpect: 100-continue",
-		"Transfer-Encoding: chunked\r\nExpect: 100-continue"} {
+	for _, head := range []string{
+		"Content-Length: 100000000", "Transfer-Encoding: chunked", "Content-Length: 100000000\r\nExpect: 100-continue",
+		"Transfer-Encoding: chunked\r\nExpect: 100-continue",
+	} {
 		c := r.dial().send("POST /p HTTP/1.1\r\nHost: a.test\r\n" + head + "\r\n\r\n")
 		if strings.HasPrefix(head, "Content") && strings.Contains(head, "Expect") {
 			c.receive()

@@ -68,7 +68,7 @@ func (t *Table) claim(service int, rules []config.Match) error {
 		if err != nil {
 			return fmt.Errorf("match %d: %w", i+1, err)
 		}
-		holder := absent
+		var holder int
 		if rule.Path != "" {
 			holder = p.addExact(rule.Path, service)
 		} else {

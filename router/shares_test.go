@@ -158,7 +158,7 @@ func TestEachRolloutDrawsAfresh(t *testing.T) {
 		"strength": func(_ *config.Service, spec *SplitSpec) {
 			spec.Segment, spec.Strength = "everyone", 10*percentUnit
 		},
-		"no rollout": func(s *config.Service, spec *SplitSpec) {
+		"no rollout": func(_ *config.Service, spec *SplitSpec) {
 			*spec = SplitSpec{Stable: "v1", Canary: "v2", Weight: 10 * percentUnit}
 		},
 	}

@@ -70,10 +70,10 @@ func byRead(size int) func(c *ChunkedReader) ([]byte, error) {
 // again checks that an error is final.
 func again(c *ChunkedReader, err error) error {
 	if _, next := c.Next(); next != err {
-		return fmt.Errorf("first %v, then %v", err, next)
+		return fmt.Errorf("first %w, then %w", err, next)
 	}
 	if n, next := c.Read(make([]byte, 8192)); n != 0 || next != err {
-		return fmt.Errorf("first %v, then %v by Read", err, next)
+		return fmt.Errorf("first %w, then %w by Read", err, next)
 	}
 	return err
 }

@@ -127,7 +127,7 @@ func parseField(line []byte) (Field, error) {
 
 // parseFieldLines reads field lines up to and with the empty line that ends them, appends them to into and returns what
 // follows. It returns ErrIncomplete when the empty line has not been seen.
-func parseFieldLines(buf []byte, into Fields, max int) (Fields, []byte, error) {
+func parseFieldLines(buf []byte, into Fields, limit int) (Fields, []byte, error) {
 	for {
 		line, rest, err := cutLine(buf)
 		if err != nil {
@@ -137,7 +137,7 @@ func parseFieldLines(buf []byte, into Fields, max int) (Fields, []byte, error) {
 		if len(line) == 0 {
 			return into, buf, nil
 		}
-		if len(into) >= max {
+		if len(into) >= limit {
 			return into, buf, tooLarge("too many fields")
 		}
 		field, err := parseField(line)

@@ -332,7 +332,7 @@ func TestWriteToTellsWhoseErrorItIs(t *testing.T) {
 
 type failingWriter struct{ err error }
 
-func (f failingWriter) Write(p []byte) (int, error) { return 0, f.err }
+func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
 
 // TestLargeBodies carries random bodies in random pieces, and looks at the head afterwards.
 func TestLargeBodies(t *testing.T) {

@@ -44,7 +44,7 @@ func (c *conn) runUpload() {
 	u := &c.upload
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.uploadFailed(KindRequestBody, "read request body", fmt.Errorf("%w: %v", errBodyPanic, cause))
+			_ = c.uploadFailed(KindRequestBody, "read request body", fmt.Errorf("%w: %v", errBodyPanic, cause))
 		}
 		u.running.Store(false)
 		u.done <- struct{}{}
