@@ -30,7 +30,7 @@ func TestFailuresBeforeTheResponse(t *testing.T) {
 		options func(*Options)
 		want    Kind
 	}{
-		"closed at once":        {func(p *peer) {}, nil, KindReset},
+		"closed at once":        {func(_ *peer) {}, nil, KindReset},
 		"closed without answer": {func(p *peer) { p.request() }, nil, KindReset},
 		"reset":                 {func(p *peer) { p.request(); p.reset() }, nil, KindReset},
 		"half a status line":    {func(p *peer) { p.request(); p.send("HTTP/1.1 20") }, nil, KindTruncated},
@@ -165,7 +165,7 @@ func TestWantOfOwnResourcesIsNotTheEndpointsFault(t *testing.T) {
 }
 
 func TestAConnectionClosedAsTheRequestArrivesIsStale(t *testing.T) {
-	for name, end := range map[string]func(*peer){"closed": func(p *peer) {}, "reset": func(p *peer) { p.reset() }} {
+	for name, end := range map[string]func(*peer){"closed": func(*peer) {}, "reset": func(p *peer) { p.reset() }} {
 		s := serve(t, func(p *peer) {
 			p.request()
 			p.send(okText)

@@ -315,7 +315,7 @@ func TestASilentResponseIsNotIdleWhileTheUploadMoves(t *testing.T) {
 func TestAnEndpointThatDoesNotReadTimesOut(t *testing.T) {
 	done := make(chan struct{})
 	defer close(done)
-	s := serve(t, func(p *peer) { <-done })
+	s := serve(t, func(_ *peer) { <-done })
 	e := s.endpoint(func(o *Options) { o.Timeouts.Idle = 50 * time.Millisecond })
 	for _, length := range []int64{-1, 1 << 40} {
 		_, _, err := fetch(e, post(length, zeros{}), Exchange{})
