@@ -56,6 +56,7 @@ type App struct {
 	draining atomic.Bool
 
 	reloading sync.Mutex                    // one reload at a time
+	started   *config.Config                // the configuration of the start: what needs a restart is as it says
 	current   atomic.Pointer[config.Config] // the configuration in force
 	outcome   atomic.Pointer[reloadOutcome] // of the last reload
 }
@@ -88,7 +89,11 @@ func (a *App) open(cfg *config.Config) error {
 	if err := a.build(cfg); err != nil {
 		return err
 	}
-	return a.listen(cfg)
+	if err := a.listen(cfg); err != nil {
+		return err
+	}
+	a.started = cfg
+	return a.apply(cfg) // last: from here on a rollout may have begun
 }
 
 // Address is where clients connect.

@@ -18,7 +18,7 @@ import (
 	"haldane/store"
 )
 
-// build makes the parts and puts the first configuration in force.
+// build makes the parts.
 func (a *App) build(cfg *config.Config) error {
 	if err := os.MkdirAll(cfg.State.Directory, 0o700); err != nil {
 		return fmt.Errorf("make the state directory: %w", err)
@@ -43,7 +43,7 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("restore the rollouts: %w", err)
 	}
-	return a.apply(cfg)
+	return nil
 }
 
 // openStore opens where rollouts are remembered.

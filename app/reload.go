@@ -105,19 +105,19 @@ func names(cfg *config.Config) map[string][]string {
 	return all
 }
 
-// warnOfRestart names the sections that changed in the file but only count at the next start.
+// warnOfRestart names the sections of the file that are not as they were at the start, and only count at the next one.
 func (a *App) warnOfRestart(fresh *config.Config) {
-	old := a.current.Load()
 	for _, section := range []struct {
 		name       string
 		old, fresh any
 	}{
-		{"listen", old.Listen, fresh.Listen},
-		{"admin", old.Admin, fresh.Admin},
-		{"state", old.State, fresh.State},
+		{"listen", a.started.Listen, fresh.Listen},
+		{"admin", a.started.Admin, fresh.Admin},
+		{"state", a.started.State, fresh.State},
 	} {
 		if !reflect.DeepEqual(section.old, section.fresh) {
-			a.logger.Warn("this section has changed and needs a restart", zap.String("section", section.name))
+			a.logger.Warn("this section differs from the one the process was started with, and needs a restart",
+				zap.String("section", section.name))
 		}
 	}
 }
@@ -125,7 +125,9 @@ func (a *App) warnOfRestart(fresh *config.Config) {
 // configuration is what the API shows of the file.
 func (a *App) configuration() admin.Configuration {
 	outcome := a.outcome.Load()
-	effective, err := a.current.Load().Dump()
+	running := *a.current.Load()
+	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
+	effective, err := running.Dump()
 	if err != nil {
 		a.logger.Error("show the configuration", zap.Error(err))
 	}

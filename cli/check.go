@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,10 +28,15 @@ it is not.`,
 			if len(args) == 1 {
 				path = args[0]
 			}
-			if err := check(e, path); err != nil {
+			err := check(e, path)
+			var problems config.Problems
+			if errors.As(err, &problems) {
 				return fmt.Errorf("the configuration is not valid:\n%w", err)
 			}
-			_, err := fmt.Fprintf(e.stdout, "%s is valid\n", path)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(e.stdout, "%s is valid\n", path)
 			return err
 		},
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +14,7 @@ import (
 // newDemoCommand makes the command that shows a bad and a good release.
 func newDemoCommand(e env) *cobra.Command {
 	options := demo.Options{Out: e.stdout, Terminal: e.terminal, Version: e.version}
-	var failures string
+	var failures, latency string
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Show a bad and a good release, in under two minutes",
@@ -25,12 +27,24 @@ The bad version is rolled back, the good one is promoted.`,
 				return wrongUsage("--canary-errors: %v", err)
 			}
 			options.Errors = share
+			if options.Latency, err = parseLatency(latency); err != nil {
+				return wrongUsage("--canary-latency: %v", err)
+			}
 			return demo.Run(command.Context(), options)
 		},
 	}
 	flags := command.Flags()
 	flags.BoolVar(&options.Keep, "keep", false, "stay up afterwards, until Ctrl-C")
 	flags.StringVar(&failures, "canary-errors", "30%", "`share` of its requests that the bad version fails")
-	flags.DurationVar(&options.Latency, "canary-latency", 0*time.Second, "`time` that the bad version takes longer")
+	flags.StringVar(&latency, "canary-latency", "0s", "`time` that the bad version takes longer, such as +30ms")
 	return command
+}
+
+// parseLatency reads a duration as the configuration does; a plus in front is welcome.
+func parseLatency(text string) (time.Duration, error) {
+	d, err := config.ParseDuration(strings.TrimPrefix(text, "+"))
+	if err == nil && d < 0 {
+		err = errors.New("it cannot be negative")
+	}
+	return time.Duration(d), err
 }

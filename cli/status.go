@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"haldane/admin"
 	"haldane/rollout"
 )
 
@@ -57,7 +59,30 @@ func (c *connection) statusAll(ctx context.Context, api *client) error {
 	if err := api.decode(answer, &list); err != nil {
 		return err
 	}
-	return c.write(answer, func(w io.Writer) error { return showRollouts(w, list.Rollouts) })
+	return c.write(answer, func(w io.Writer) error {
+		if err := showRollouts(w, list.Rollouts); err != nil {
+			return err
+		}
+		return showRefused(ctx, w, api)
+	})
+}
+
+// showRefused says when the file is not what is in force, because then the rollouts are not what the file asks for.
+func showRefused(ctx context.Context, w io.Writer, api *client) error {
+	answer, err := api.get(ctx, "/api/v1/config")
+	if err != nil {
+		return err
+	}
+	var state admin.Configuration
+	if err := api.decode(answer, &state); err != nil {
+		return err
+	}
+	if state.Error == "" {
+		return nil
+	}
+	_, err = fmt.Fprintf(w, "\nThe configuration file was refused at %s, the one before it is in force:\n%s\n",
+		state.Attempted.Format(time.RFC3339), state.Error)
+	return err
 }
 
 func newHistoryCommand(c *connection) *cobra.Command {

@@ -20,7 +20,7 @@ policies:
       - {weight: 5%%, duration: 6s}
       - {weight: 25%%, duration: 6s}
       - {weight: 50%%, duration: 6s}
-    checks: {errors: {absolute: 0.5%%}}
+    checks: {errors: {absolute: 0.5%%}, warm_up: 2s}
     bake: {duration: 5s, holdback: 10%%}
 services:
   %s:
