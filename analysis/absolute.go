@@ -39,10 +39,12 @@ func (j *Judge) learnAlone(i int, blocks []Block) {
 	if t.empty() {
 		return
 	}
-	part := k.enter(j.memory.Now, r)
+	part := k.Clumps.enter(j.memory.Now, &r.burst)
+	k.Clumps.count(j.memory.Now, &r.burst, &t)
+	k.Harm.enter(j.memory.Now, &r.burst)
 	k.Harm.bet(harm, &r.alone.bets.harm, &t, part)
 	k.Safe.bet(safe, &r.alone.bets.safe, &t, part)
-	k.count(j.memory.Now, r, &t, 0)
+	k.count(&t, 0)
 	k.Harm.settle(harm, r.burst.most)
 	k.Safe.settle(safe, unguarded)
 	k.decide(j.memory.Now, r)

@@ -37,7 +37,7 @@ func newBurst(window int64, threshold float64, windows int) burst {
 	return burst{
 		slot:  max(1, window/guardParts),
 		slots: guardSlots,
-		clump: max(1, window),
+		clump: max(1, 2*window),
 		most:  most,
 		floor: threshold - k*most + 1e-9, // not to miss the threshold by a rounding error
 	}

@@ -1,5 +1,7 @@
 package analysis
 
+import "fmt"
+
 // checkState is the memory of one check, and its JSON.
 type checkState struct {
 	// Name and what follows to Event say what the evidence is about: it is worth nothing for another promise.
@@ -50,6 +52,22 @@ func (k *checkState) sameAs(c *Check) bool {
 		k.Slack == int64(c.Slack) && k.Max == c.Max && k.Bound == int64(c.Bound) && k.Event == c.Event
 }
 
+func (k *checkState) validate() error {
+	if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable) ||
+		!finite(k.Harm.First[:]...) || !finite(k.Harm.Later[:]...) || !finite(k.Safe.First[:]...) {
+		return fmt.Errorf("check %q has no finite evidence", k.Name)
+	}
+	if !k.Clumps.possible() {
+		return fmt.Errorf("check %q has no possible clusters", k.Name)
+	}
+	for _, e := range k.Seen {
+		if !(e.Weight >= 0 && e.Weight < 1) || !(e.Canary >= 0) || !finite(e.Canary) {
+			return fmt.Errorf("check %q has no possible counts", k.Name)
+		}
+	}
+	return nil
+}
+
 // learn bets on the blocks of one tick. The factors of all strata multiply into the same wealth: each is a fair or losing
 // bet given everything before it, also given which stratum the request is of.
 func (j *Judge) learn(i int, blocks []Block) {
@@ -61,39 +79,51 @@ func (j *Judge) learn(i int, blocks []Block) {
 		j.learnAlone(i, blocks)
 		return
 	}
-	began, part := false, 1.0
+	var t turn
 	for n := range blocks {
-		s := j.stratum(blocks[n].Stratum)
-		if !learnable(s.Weight) || !s.Streams[i].Known {
-			continue
-		}
-		t := c.tally(&blocks[n], &s.Streams[i])
-		if t.empty() {
-			continue
-		}
-		if !began {
-			part = k.enter(j.memory.Now, r)
-			began = true
-		}
-		k.Harm.bet(harm, &s.bets[i].harm, &t, part)
-		k.Safe.bet(safe, &s.bets[i].safe, &t, part)
-		k.count(j.memory.Now, r, &t, s.Weight)
-		s.Streams[i].count(&t)
+		j.bet(i, &blocks[n], &t)
 	}
-	if began {
+	if t.bet {
 		k.Harm.settle(harm, r.burst.most)
 		k.Safe.settle(safe, unguarded)
 		k.decide(j.memory.Now, r)
 	}
 }
 
-// enter begins the windows of a moment and says which part of its evidence counts.
-func (k *checkState) enter(now int64, r *rule) float64 {
-	k.Harm.enter(now, &r.burst)
-	if r.burst.clump == 0 {
-		return 1
+// turn is what has been done in one tick.
+type turn struct {
+	entered bool    // the windows of clusters
+	part    float64 // of the evidence that counts
+	bet     bool
+}
+
+// bet bets on one block. Clusters are looked for also while there is nothing to compare.
+func (j *Judge) bet(i int, b *Block, t *turn) {
+	c, k, r := &j.settings.Checks[i], &j.memory.Checks[i], &j.rules[i]
+	s := j.stratum(b.Stratum)
+	if !s.Streams[i].Known {
+		return
 	}
-	return k.Clumps.enter(now, r.burst.clump)
+	n := c.tally(b, &s.Streams[i])
+	if n.empty() {
+		return
+	}
+	if !t.entered {
+		t.part = k.Clumps.enter(j.memory.Now, &r.burst)
+		t.entered = true
+	}
+	k.Clumps.count(j.memory.Now, &r.burst, &n)
+	if !learnable(s.Weight) {
+		return
+	}
+	if !t.bet {
+		k.Harm.enter(j.memory.Now, &r.burst)
+		t.bet = true
+	}
+	k.Harm.bet(harm, &s.bets[i].harm, &n, t.part)
+	k.Safe.bet(safe, &s.bets[i].safe, &n, t.part)
+	k.count(&n, s.Weight)
+	s.Streams[i].count(&n)
 }
 
 // warming says whether latency is not judged yet: the period begins with the first request of the canary.
@@ -128,10 +158,7 @@ func (c *Check) counts(b *Block) (canary, stable Counts) {
 	return canary, stable
 }
 
-func (k *checkState) count(now int64, r *rule, t *tally, weight float64) {
-	if r.burst.clump != 0 {
-		k.Clumps.count(now, r.burst.clump, t)
-	}
+func (k *checkState) count(t *tally, weight float64) {
 	k.Seen.add(weight, t.canary())
 	k.CanaryBad += t.canaryBad
 	k.CanaryTotal += t.canary()

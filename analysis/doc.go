@@ -12,13 +12,15 @@
 //   - Assignment is random with the stated probability given everything that went before: an independent draw for each
 //     request, or a salted hash of a user key with many users.
 //   - Outcomes within one burst window may depend on each other in any way, but not across more than Check.Windows-1
-//     windows. The burst guard bounds that damage; it is not part of the exact theorem.
+//     windows. The burst guard, and the discount for clusters that were seen in earlier windows, bound that damage; under
+//     clusters the promise is measured, not a theorem. Where the theorem holds, neither of them breaks it.
 //   - Outcomes are seen within a short bounded time.
 //
 // # How
 //
 // Every check is a stream of good and bad requests of both variants and is judged by two betting e-processes: one bets
-// that the canary is worse than allowed (harm), one that it is not (safe). An e-process is the wealth of a gambler who
+// that the canary is worse than allowed (harm), one that it is not (safe). An absolute check is a stream of the canary alone,
+// against a number; nothing is assumed about the assignment there. An e-process is the wealth of a gambler who
 // starts with 1 in a game that is not in his favour under the hypothesis he bets against; to be rich is evidence.
 //
 //   - J. Ville, Étude critique de la notion de collectif, 1939: P(sup E >= 1/a) <= a.

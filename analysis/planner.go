@@ -93,3 +93,30 @@ func (s Settings) Forecast(check string, weight, stableRate, perSecond float64) 
 	}
 	return Forecast{}, false
 }
+
+// ForecastFind supposes a canary with a bad rate beyond its tolerance and the given number of requests per second of both
+// variants together: when it has failed in four of five cases. It is not known (false) without traffic, or when the
+// supposed rates do not make it fail. Burst windows are not regarded: it never takes less than two of them.
+func (s Settings) ForecastFind(check string, weight, stableRate, canaryRate, perSecond float64) (Forecast, bool) {
+	f := s.filled()
+	for i := range f.Checks {
+		c := &f.Checks[i]
+		if c.Name != check || !(perSecond > 0) || !(weight > 0) {
+			continue
+		}
+		p := Plan{Check: *c, Weight: weight, StableRate: stableRate, CanaryRate: canaryRate, Level: f.Alpha * c.Share}
+		n, known := p.Finds()
+		if !known {
+			return Forecast{}, false
+		}
+		canary := weight * perSecond
+		wait := time.Duration(math.Min(n/canary, 1e9) * float64(time.Second))
+		return Forecast{
+			Requests: n,
+			Wait:     wait,
+			Sentence: "at " + decimal(canary, 2) + " canary requests/s a canary with " + percent(canaryRate) + " " + c.bad() +
+				" is found within about " + span(int64(wait)) + " (" + rounded(n) + " of them) in 4 of 5 cases",
+		}, true
+	}
+	return Forecast{}, false
+}

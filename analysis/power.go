@@ -5,6 +5,12 @@ import "math"
 // powerQuantile is the 80 % quantile of the normal distribution: what is called found is found in four of five cases.
 const powerQuantile = 0.8416212335729143
 
+// grossFactor and grossPoints say what a gross regression is: three times what is allowed, at least one point more.
+const (
+	grossFactor = 3
+	grossPoints = 0.01
+)
+
 // maxExposures is the number of different weights that are told apart; more are merged.
 const maxExposures = 8
 

@@ -49,6 +49,18 @@ func (c *Check) numbers(v *CheckVerdict) string {
 	return text + "; evidence 1 in " + rounded(v.Evidence) + " against chance, needed 1 in " + rounded(v.Needed)
 }
 
+// sees says what the check could have found by now.
+func (c *Check) sees(v *CheckVerdict) string {
+	if v.Detectable == 0 {
+		return "too early: not even a canary whose requests are all " + c.bad() + " would have been found for sure"
+	}
+	text := "a canary with " + percent(v.Detectable) + " " + c.bad() + ", or more, would have been found by now in 4 of 5 cases"
+	if !v.Powered {
+		text += "; less than " + percent(v.Gross) + " is wanted"
+	}
+	return text
+}
+
 // bad is the word for a bad request.
 func (c *Check) bad() string {
 	switch {

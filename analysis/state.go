@@ -63,6 +63,9 @@ func Restore(settings Settings, state State) (*Judge, error) {
 			if state.Checks[k].sameAs(&j.settings.Checks[i]) {
 				from[i] = k
 				fresh[i] = state.Checks[k]
+				if fresh[i].Harm.Sup < j.rules[i].needed { // it may use less of alpha than when it failed
+					fresh[i].FailedAt = 0
+				}
 			}
 		}
 	}
@@ -110,18 +113,8 @@ func (m *State) validate() error {
 		return fmt.Errorf("%d strata are more than %d", len(m.Strata), MaxStrata)
 	}
 	for i := range m.Checks {
-		k := &m.Checks[i]
-		if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable) ||
-			!finite(k.Clumps.Squares, k.Clumps.Bad) || min(k.Clumps.Squares, k.Clumps.Bad) < 0 ||
-			!finite(k.Harm.First[:]...) || !finite(k.Harm.Later[:]...) || !finite(k.Safe.First[:]...) {
-			return fmt.Errorf("check %q has no finite evidence", k.Name)
-		}
-	}
-	for i := range m.Checks {
-		for _, e := range m.Checks[i].Seen {
-			if !(e.Weight >= 0 && e.Weight < 1) || !(e.Canary >= 0) || !finite(e.Canary) {
-				return fmt.Errorf("check %q has no possible counts", m.Checks[i].Name)
-			}
+		if err := m.Checks[i].validate(); err != nil {
+			return err
 		}
 	}
 	var seen [MaxStrata + 1]bool
@@ -151,6 +144,9 @@ func (s *stratum) validate() error {
 		}
 	}
 	for _, st := range s.Streams {
+		if !finite(st.Bad, st.Total) || min(st.Bad, st.Total) < 0 {
+			return errors.New("events that are no counts")
+		}
 		if !(st.Centre >= 0 && st.Centre <= 1) || outside(st.StableLimit) || outside(st.CanaryLimit) {
 			return errors.New("limits out of range")
 		}

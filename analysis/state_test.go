@@ -136,6 +136,9 @@ func TestRestoreUnderOtherSettings(t *testing.T) {
 		{"absolute", func(s *Settings) { s.Checks[0].Absolute = 0.01 }, false},
 		{"relative", func(s *Settings) { s.Checks[0].Relative = 1 }, false},
 		{"name", func(s *Settings) { s.Checks[0].Name = "other" }, false},
+		{"event", func(s *Settings) { s.Checks[0].Event = 1 }, false},
+		{"muted", func(s *Settings) { s.Checks[0].Muted = true }, true},
+		{"group", func(s *Settings) { s.Checks[0].Group = "other" }, true},
 	} {
 		settings := old
 		settings.Checks = append([]Check(nil), old.Checks...)
@@ -175,6 +178,11 @@ func TestRestoreRejectsDamage(t *testing.T) {
 		"strata":  func(s *State) { s.Strata = make([]stratum, 9) },
 		"limit":   func(s *State) { s.Strata[0].Streams[0].StableLimit = -1 },
 		"centre":  func(s *State) { s.Strata[0].Streams[0].Centre = 7 },
+		"clumps":  func(s *State) { s.Checks[0].Clumps.Bad = -1 },
+		"squares": func(s *State) { s.Checks[0].Clumps.Squares = math.NaN() },
+		"seen":    func(s *State) { s.Checks[0].Seen[2].Canary = math.Inf(1) },
+		"share":   func(s *State) { s.Checks[0].Seen[0].Weight = 1 },
+		"event":   func(s *State) { s.Strata[0].Streams[0].Total = -1 },
 		"twice":   func(s *State) { s.Strata = append(s.Strata, s.Strata[0]) },
 	} {
 		state := s.j.State()
