@@ -39,6 +39,7 @@ func (s *splits) SetSplit(split rollout.Split) error {
 	if err != nil {
 		return fmt.Errorf("set the split of service %s: %w", split.Service, err)
 	}
+	s.publish(specs)
 	s.specs = specs
 	s.snapshot = s.snapshot.WithTable(table)
 	s.proxy.Swap(s.snapshot)
@@ -76,9 +77,14 @@ func (s *splits) revocation(split rollout.Split) *router.Revocation {
 	if old, ok := s.specs[split.Service]; ok && old.Rollout == split.Rollout {
 		return old.Revocation
 	}
-	fresh := &router.Revocation{}
-	s.revocations.Store(split.Service, fresh)
-	return fresh
+	return &router.Revocation{}
+}
+
+// publish lets the switches of the specs that are about to be in force be found.
+func (s *splits) publish(specs map[string]router.SplitSpec) {
+	for service, spec := range specs {
+		s.revocations.Store(service, spec.Revocation)
+	}
 }
 
 // built is what a configuration was made into.
@@ -103,6 +109,7 @@ func (s *splits) replace(next built, orders []rollout.Split) error {
 	if err != nil {
 		return fmt.Errorf("apply the splits of running rollouts: %w", err)
 	}
+	s.publish(specs)
 	for service := range s.specs {
 		if _, ok := specs[service]; !ok {
 			s.revocations.Delete(service)

@@ -81,6 +81,7 @@ func (s *Service) complete() {
 
 // complete gives the steps what they take from the step before, from their duration and from their weight.
 func (p *Policy) complete(at place) {
+	p.Checks.complete(at.key("checks"))
 	var before Percent
 	for i := range p.Steps {
 		step, at := &p.Steps[i], at.key("steps").item(i)

@@ -32,8 +32,14 @@ type decoder struct {
 // shorthand is a section that may be written as one plain value, which then is the value of the named key.
 type shorthand interface{ shorthand() string }
 
+// named is a section whose defaults depend on its name, after those that do not.
+type named interface{ setNamed(name string) }
+
 // shorthand makes a bare percentage a step.
 func (s *Step) shorthand() string { return "weight" }
+
+// optional is a section that may be written as "off".
+type optional interface{ switchOff() }
 
 // value decodes one node. What cannot be read is reported and keeps its default; so does what is left empty.
 func (d *decoder) value(n *yaml.Node, p place, out reflect.Value) {
@@ -61,6 +67,10 @@ func (d *decoder) shaped(n *yaml.Node, p place, out reflect.Value) {
 	}
 	if short, ok := inside.(shorthand); ok && n.Kind == yaml.ScalarNode {
 		d.shorthand(n, p, out, short.shorthand())
+		return
+	}
+	if section, ok := inside.(optional); ok && n.Kind == yaml.ScalarNode {
+		d.switchedOff(n, p, section)
 		return
 	}
 	switch out.Kind() {
@@ -98,6 +108,15 @@ func (d *decoder) shorthand(n *yaml.Node, p place, out reflect.Value, key string
 	}
 }
 
+// switchedOff takes "off" for a section.
+func (d *decoder) switchedOff(n *yaml.Node, p place, section optional) {
+	if n.Value != Off {
+		d.problems.unreadable(p, "expected off or a mapping of keys to values, got %s", describe(n))
+		return
+	}
+	section.switchOff()
+}
+
 // section decodes a mapping with known keys.
 func (d *decoder) section(n *yaml.Node, p place, out reflect.Value) {
 	fields := d.shape(out.Type())
@@ -131,6 +150,9 @@ func (d *decoder) named(n *yaml.Node, p place, out reflect.Value) {
 	for _, pair := range d.pairs(n, p) {
 		fresh := reflect.New(out.Type().Elem())
 		makeDefault(fresh)
+		if section, ok := fresh.Interface().(named); ok {
+			section.setNamed(pair.name)
+		}
 		d.value(pair.value, pair.place, fresh.Elem())
 		out.SetMapIndex(reflect.ValueOf(pair.name), fresh.Elem())
 	}

@@ -87,13 +87,7 @@ func DefaultSticky() Sticky { return Sticky{TTL: Duration(30 * day)} }
 // DefaultPolicy is a policy before its keys are read. It has no steps.
 func DefaultPolicy() Policy {
 	return Policy{
-		Checks: Checks{Errors: ErrorCheck{
-			Relative:    10 * percentUnit,
-			Absolute:    percentUnit / 10,
-			MinRequests: 50,
-			Window:      seconds(1),
-			Windows:     3,
-		}},
+		Checks:    defaultChecks(),
 		Bake:      Bake{Duration: minutes(10), Holdback: 10 * percentUnit},
 		OnFailure: FailureRollBack,
 		Alpha:     percentUnit,

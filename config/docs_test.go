@@ -179,7 +179,7 @@ func (d *documenter) checkDefault(section reflect.Type, f reflect.StructField, a
 }
 
 func (d *documenter) namesDefault(section string, f reflect.StructField, value reflect.Value, about string) {
-	if value.IsZero() || value.Kind() == reflect.Struct {
+	if value.IsZero() || value.Kind() == reflect.Struct || value.Kind() == reflect.Map {
 		return
 	}
 	text := fmt.Sprint(value.Interface())
@@ -196,7 +196,8 @@ func TestNestedDefaultsAreDocumented(t *testing.T) {
 	d := documenter{t: t, docs: readComments(t)}
 	c, policy := Default(), DefaultPolicy()
 	for _, section := range []any{
-		c.Listen, c.State, c.Log, c.Limits, c.Timeouts, DefaultVariant().Timeouts, policy.Checks.Errors, policy.Bake,
+		c.Listen, c.State, c.Log, c.Limits, c.Timeouts, DefaultVariant().Timeouts, policy.Checks, policy.Checks.Errors,
+		policy.Bake,
 	} {
 		value := reflect.ValueOf(section)
 		for i := range value.NumField() {

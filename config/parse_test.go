@@ -72,7 +72,10 @@ segments: {testers: {header: X-Test}}
 policies:
   quick:
     steps: [{segment: testers, weight: 0%, duration: 0s, min_requests: 0}, 1%]
-    checks: {errors: {relative: 0%, absolute: 0%, min_requests: 0}}
+    checks:
+      errors: {relative: 0%, absolute: 0%, critical: false, min_requests: 0}
+      latency: {p50: {relative: 0%, absolute: 0, critical: false, min_requests: 0}}
+      warm_up: 0
     bake: {duration: 0, holdback: 0%}
 services:
   shop:
@@ -82,7 +85,13 @@ services:
 	zero := []bool{
 		c.Timeouts.Header == 0, c.Timeouts.Idle == 0, c.Log.AccessSample == 0,
 		c.Policies["quick"].Steps[0].Weight == 0, c.Policies["quick"].Steps[0].Duration == 0,
-		c.Policies["quick"].Steps[0].MinRequests == 0, c.Policies["quick"].Checks.Errors == ErrorCheck{Window: seconds(1), Windows: 3},
+		c.Policies["quick"].Steps[0].MinRequests == 0, c.Policies["quick"].Checks.Errors == ErrorCheck{
+			Group: "errors", Window: seconds(1), Windows: 3,
+		},
+		c.Policies["quick"].Checks.Latency["p50"] == LatencyCheck{
+			Quantile: 50 * percentUnit, Group: "latency", Window: seconds(5), Windows: 3,
+		},
+		c.Policies["quick"].Checks.WarmUp == 0,
 		c.Policies["quick"].Bake == Bake{}, c.Services["shop"].Variants["v1"].Timeouts.Connect == 0,
 		c.Services["shop"].Variants["v1"].Timeouts.KeepAlive == 0, c.Services["shop"].Sticky.TTL == 0,
 	}

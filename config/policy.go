@@ -44,26 +44,6 @@ type Step struct {
 	Approval bool `yaml:"approval"`
 }
 
-// Checks are the measured promises of a policy.
-type Checks struct {
-	// Errors compares the error rates.
-	Errors ErrorCheck `yaml:"errors"`
-}
-
-// ErrorCheck compares the share of failed requests: the canary may fail stable * (1 + relative) + absolute.
-type ErrorCheck struct {
-	// Relative is the allowed growth of stable's error rate. Default 10%.
-	Relative Percent `yaml:"relative"`
-	// Absolute is added to it, in points of a percent. Default 0.1%.
-	Absolute Percent `yaml:"absolute"`
-	// MinRequests is the number of judged canary requests below which there is no data. Default 50.
-	MinRequests int `yaml:"min_requests"`
-	// Window is the length of a burst window: evidence of one window is capped. Default 1s.
-	Window Duration `yaml:"window"`
-	// Windows is how many separate windows must speak against the canary. Default 3.
-	Windows int `yaml:"windows"`
-}
-
 // Budget is the hard stop-loss of a rollout. It is looked at on every finished request.
 type Budget struct {
 	// FailedRequests is the number of failed canary requests, judged or not, that ends the rollout. Zero, the default,

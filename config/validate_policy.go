@@ -16,7 +16,7 @@ func (v *validator) policy(p *Policy, at, top place) {
 	if last := len(p.Steps) - 1; last >= 0 && before == 0 && p.Steps[last].Segment != "" {
 		v.problems.wrong(at.key("steps").item(last), "the last step needs a weight above 0%%: after it the canary takes over")
 	}
-	v.errorCheck(&p.Checks.Errors, at.key("checks").key("errors"))
+	v.checks(&p.Checks, at.key("checks"))
 	v.atLeast(at.key("budget").key("failed_requests"), p.Budget.FailedRequests, 0)
 	v.bake(p, at.key("bake"))
 	v.oneOf(at.key("on_failure"), p.OnFailure, FailureRollBack, FailurePause)
@@ -41,14 +41,6 @@ func (v *validator) step(s *Step, at, top place) {
 	}
 	v.atLeast(at.key("min_requests"), s.MinRequests, 0)
 	v.oneOf(at.key("advance_when"), s.AdvanceWhen, AdvanceNoRegression, AdvanceProven)
-}
-
-func (v *validator) errorCheck(c *ErrorCheck, at place) {
-	v.atLeast(at.key("min_requests"), c.MinRequests, 0)
-	if c.Window <= 0 {
-		v.problems.wrong(at.key("window"), "expected a duration above zero, got %s", c.Window)
-	}
-	v.atLeast(at.key("windows"), c.Windows, 1)
 }
 
 // bake checks the end of a policy: what the bake exposes must not be less than what the last step does.

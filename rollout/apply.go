@@ -57,11 +57,22 @@ func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
 	}
 	m.persist(first, after)
 	for _, p := range first {
-		if p.err == nil {
+		switch {
+		case p.err != nil:
+		case p.has(ActionEnd) && p.r.trippedMeanwhile():
+			p.r.changed = true // what was stored is not what happens: the loop rolls back, and stores that
+			m.signal()
+		default:
 			m.carryOut(now, p, e)
 			p.r.changed = p.has(ActionStartOver) // what was stored knew nothing of the new evidence
 		}
 	}
+}
+
+// trippedMeanwhile ends the budget of a rollout that is about to be promoted, and says whether it was spent while that was
+// being stored. Then the canary is out of service already.
+func (r *runner) trippedMeanwhile() bool {
+	return r.evidence.service.Budget().Disarm()
 }
 
 // persist stores transitions. One that conflicts must not keep the others from being stored.
@@ -86,6 +97,7 @@ func (m *Manager) persist(first, after []*plan) {
 		if p.err == nil {
 			p.err = err
 		}
+		p.r.changed = p.r.changed || p.err != nil // a save that seemed to fail may land late: it is to be overwritten
 	}
 	for _, p := range after {
 		p.r.changed = err != nil
@@ -151,6 +163,9 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 			budget.Disarm()
 			r.evidence.close()
 		case ActionAnnounce:
+			if a.Event.Kind == EventRolledBack {
+				r.numbers.Rollbacks[a.Event.Trigger]++
+			}
 			e.announce(a.Event)
 		}
 	}
@@ -178,6 +193,9 @@ func (m *Manager) signal() {
 
 // setSplit orders a split. The counters are opened before: no request of the split may be missed or counted twice.
 func (m *Manager) setSplit(now time.Time, r *runner, before, split Split, e effects) {
+	if split.Weight != before.Weight {
+		r.numbers.WeightChanges++
+	}
 	if r.state.Phase.exposing() {
 		r.evidence.open(split)
 		if split.Weight != before.Weight || split.Strength != before.Strength {

@@ -83,6 +83,12 @@ func (m *Manager) drop(now time.Time, specs []Spec, e effects) {
 
 // leave ends the rollout of a runner.
 func (m *Manager) leave(now time.Time, r *runner, why cause, e effects) {
+	if r.awake() && r.state.Phase.Live() {
+		// What has been seen but not yet looked at may end it in another way.
+		if p := r.step(now); p.next.Phase == PhaseRolledBack {
+			m.carryOut(now, p, e)
+		}
+	}
 	r.evidence.attach(m.options.Stats, &r.state.Spec)
 	state, actions := superseded(r.state, now, why)
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
@@ -98,18 +104,22 @@ func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
 		r = &runner{name: spec.Service, numbers: newNumbers()}
 		m.runners[spec.Service] = r
 	}
+	override := ""
 	if r.running && r.state.ID != spec.ID() {
+		if r.state.Override != r.state.Spec.Canary {
+			override = r.state.Override // an operator's order outlives the rollout it was given in
+		}
 		m.leave(now, r, cause{reason: fmt.Sprintf("the configuration names another rollout: %s to %s", spec.Stable, spec.Canary)}, e)
 		r.asleep = false
 	}
 	fresh := !r.running
 	if fresh {
-		m.create(now, r, *spec, e)
+		m.create(now, r, *spec, override, e)
 	}
 	r.evidence.attach(m.options.Stats, spec)
 	state, actions := configured(r.state, now, *spec)
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
-	woken := r.asleep
+	woken := r.asleep && !fresh
 	if woken {
 		m.awaken(now, r, e)
 	}
@@ -134,9 +144,9 @@ func (r *runner) begin(now time.Time) *plan {
 }
 
 // create makes the rollout of a spec that the runner does not know, or knew once.
-func (m *Manager) create(now time.Time, r *runner, spec Spec, e effects) {
+func (m *Manager) create(now time.Time, r *runner, spec Spec, override string, e effects) {
 	old, known := find(r.former, spec.ID())
-	b := birth{revision: r.revision, attempt: 1}
+	b := birth{revision: r.revision, attempt: 1, override: override}
 	if known {
 		b.attempt = old.Attempt
 	}
@@ -147,7 +157,7 @@ func (m *Manager) create(now time.Time, r *runner, spec Spec, e effects) {
 	case known && old.Phase == PhaseRolledBack:
 		refused = fmt.Sprintf("it was rolled back on %s: %s", old.Ended.UTC().Format(time.RFC3339), old.Reason)
 	case known:
-		b.attempt++
+		refused = fmt.Sprintf("it was %s on %s and does not start again by itself", old.Phase, old.Ended.UTC().Format(time.RFC3339))
 	}
 	state, actions := created(spec, now, b, refused)
 	want := settings(&state.Policy)
@@ -190,6 +200,9 @@ func (m *Manager) restore(before map[string]runner) {
 		old := before[name]
 		*r = old
 		r.name, r.stored, r.failed, r.numbers, r.changed = name, stored, failed, numbers, true
+		if old.awake() && now.running && now.state.ID == old.state.ID && now.state.Revision == old.state.Revision {
+			continue // its budget and its counters were not touched
+		}
 		if now.evidence.service != nil {
 			now.evidence.service.Budget().Disarm()
 			now.evidence.close()

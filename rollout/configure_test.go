@@ -165,8 +165,11 @@ func TestAnIDThatComesBack(t *testing.T) {
 		two.CanaryIdentity = "r2"
 		r.configure(one)
 		r.configure(two)
-		if got := r.configure(one); got[0].Rollout != one.ID()+".2" {
-			t.Errorf("a superseded rollout draws its users afresh: %+v", got[0])
+		if got := r.configure(one); !got[0].RolledBack {
+			t.Errorf("a superseded rollout starts again by itself: %+v", got[0])
+		}
+		if v, err := r.Do("shop", Command{Kind: CommandRetry}); err != nil || v.ID != one.ID()+".2" {
+			t.Errorf("retry draws its users afresh: %s, error %v", v.ID, err)
 		}
 		if _, err := r.Do("shop", Command{Kind: CommandAbort, Reason: "leaks"}); err != nil {
 			t.Fatal(err)

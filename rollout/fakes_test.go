@@ -166,6 +166,8 @@ type traffic struct {
 	service              string
 	rate                 int
 	canaryBad, stableBad float64
+	canarySlow           float64 // share of answers that take 50 ms, not 5 ms
+	stableSlow           float64
 	user                 func() uint64 // nil for requests without a user key
 	segment              bool          // whether all requests are members of the step's segment
 }
@@ -201,11 +203,11 @@ func (r *rig) request(tr traffic) {
 		draw = user * 0x9E3779B97F4A7C15
 	}
 	canary := all || draw < threshold
-	variant, bad, side := service.Variant(split.Stable), tr.stableBad, stats.SideStable
+	variant, bad, slow, side := service.Variant(split.Stable), tr.stableBad, tr.stableSlow, stats.SideStable
 	if canary {
-		variant, bad, side = service.Variant(split.Canary), tr.canaryBad, stats.SideCanary
+		variant, bad, slow, side = service.Variant(split.Canary), tr.canaryBad, tr.canarySlow, stats.SideCanary
 	}
-	record := stats.Record{Outcome: stats.OutcomeOK, Status: 200, FirstByte: time.Millisecond}
+	record := stats.Record{Outcome: stats.OutcomeOK, Status: 200, FirstByte: r.takes(slow)}
 	if r.random.Float64() < bad {
 		record.Outcome, record.Status = stats.OutcomeServerError, 500
 		if canary {
@@ -217,6 +219,15 @@ func (r *rig) request(tr traffic) {
 	}
 	variant.Begin(0)
 	variant.End(0, record)
+}
+
+// takes is how long an answer takes: about 5 ms, or about 50 ms for a share of them.
+func (r *rig) takes(slow float64) time.Duration {
+	d := 5 * time.Millisecond
+	if slow > 0 && r.random.Float64() < slow {
+		d = 50 * time.Millisecond
+	}
+	return d + time.Duration(r.random.Int64N(int64(d/5)))
 }
 
 // quickSpec is a release of a few seconds a step.

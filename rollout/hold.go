@@ -88,6 +88,7 @@ func (s *State) waits(now time.Time) []string {
 		list = append(list, s.waitsForJudge(stage)...)
 	} else {
 		list = append(list, s.waitsForExposure()...)
+		list = append(list, s.waitsForChecks(stage, func(c *analysis.CheckVerdict) bool { return c.Alone })...)
 	}
 	// Without this a step whose traffic stopped would end before its silence is noticed.
 	switch idle := now.Sub(s.LastCanary); {
@@ -109,9 +110,21 @@ func (s *State) waitsForJudge(stage config.Step) []string {
 	if need := uint64(max(1, stage.MinRequests)); s.StepJudged < need {
 		list = append(list, fmt.Sprintf("%d of %d compared canary requests were seen on this step", s.StepJudged, need))
 	}
-	for _, check := range s.Verdict.Checks {
+	return append(list, s.waitsForChecks(stage, func(*analysis.CheckVerdict) bool { return true })...)
+}
+
+// leansToHarm is the score below which a check leans to harm. What rounds to 50 does not: evidence next to nothing goes to and
+// fro around it, and with several checks one of them would often be just below.
+const leansToHarm = 49.5
+
+// waitsForChecks lists which checks that count, of those that judge this stage, stand against going on.
+func (s *State) waitsForChecks(stage config.Step, judges func(*analysis.CheckVerdict) bool) []string {
+	var list []string
+	for i := range s.Verdict.Checks {
+		check := &s.Verdict.Checks[i]
 		switch {
-		case check.Score < 50:
+		case check.Muted || !judges(check):
+		case check.Score < leansToHarm:
 			list = append(list, fmt.Sprintf("the check %s leans to harm (score %.0f of 100)", check.Name, check.Score))
 		case stage.AdvanceWhen == config.AdvanceProven && check.Class != analysis.Pass:
 			list = append(list, fmt.Sprintf("the check %s is not yet shown within tolerance (score %.0f of 100)", check.Name, check.Score))

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -52,6 +53,9 @@ func configured(s State, now time.Time, spec Spec) (State, []Action) {
 	c := begin(s, now)
 	changed := !samePolicy(&c.s.Spec.Policy, &spec.Policy)
 	c.s.Spec = spec
+	if gone := c.s.Override; gone != "" && !slices.Contains(c.s.variants(), gone) {
+		c.clearOverride(cause{reason: fmt.Sprintf("the configuration has no variant %s any more", gone)})
+	}
 	switch {
 	case !changed:
 	case s.Phase == PhasePending:

@@ -130,8 +130,9 @@ func (m *Manager) store() error {
 	return nil
 }
 
-// stop stores for the last time.
+// stop looks once more, so that nothing that was seen is forgotten, and stores for the last time.
 func (m *Manager) stop() error {
+	m.tick(time.Now())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.store()

@@ -43,7 +43,13 @@ const (
 
 // bury adds a rollout to the former ones.
 func bury(list []former, s *State, now time.Time) []former {
-	f := former{ID: s.ID, Phase: s.Phase, Attempt: s.Attempt, Ended: now, Reason: s.Reason}
+	f := former{ID: s.ID, Phase: s.Phase, Attempt: s.Attempt, Ended: s.Ended, Reason: s.Reason}
+	if f.Ended.IsZero() {
+		f.Ended = now
+	}
+	if before, known := find(list, f.ID); known && before.Phase == f.Phase && before.Attempt == f.Attempt {
+		f = before // it came back and left again, and nothing has happened in between
+	}
 	list = slices.DeleteFunc(slices.Clone(list), func(old former) bool { return old.ID == f.ID })
 	list = append(list, f)
 	return list[max(0, len(list)-formerLimit):]

@@ -2,34 +2,14 @@ package rollout
 
 import (
 	"slices"
-	"time"
 
-	"haldane/analysis"
 	"haldane/config"
 )
 
 // samePolicy says whether two policies are the same, step by step.
 func samePolicy(a, b *config.Policy) bool {
-	return slices.Equal(a.Steps, b.Steps) && a.Checks == b.Checks && a.Budget == b.Budget && a.Bake == b.Bake &&
+	return slices.Equal(a.Steps, b.Steps) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
 		a.OnFailure == b.OnFailure && a.Alpha == b.Alpha && a.Beta == b.Beta
-}
-
-// settings is what the policy asks of the judge.
-func settings(p *config.Policy) analysis.Settings {
-	errors := p.Checks.Errors
-	return analysis.Settings{
-		Alpha: p.Alpha.Ratio(),
-		Beta:  p.Beta.Ratio(),
-		Checks: []analysis.Check{{
-			Name:        "errors",
-			Relative:    errors.Relative.Ratio(),
-			Absolute:    errors.Absolute.Ratio(),
-			Critical:    true,
-			MinRequests: uint64(max(1, errors.MinRequests)),
-			Window:      time.Duration(errors.Window),
-			Windows:     errors.Windows,
-		}},
-	}
 }
 
 // stageName is the running step or bake, for people.
@@ -42,9 +22,4 @@ func (s *State) stageName() string {
 		return stage.Segment
 	}
 	return stage.Weight.String()
-}
-
-// sameSettings says whether two judges would judge alike.
-func sameSettings(a, b *analysis.Settings) bool {
-	return a.Alpha == b.Alpha && a.Beta == b.Beta && slices.Equal(a.Checks, b.Checks)
 }

@@ -98,6 +98,8 @@ func TestEveryFieldOfAPolicyIsCompared(t *testing.T) {
 				walk(path+"."+v.Type().Field(i).Name, func(p *config.Policy) reflect.Value { return pick(p).Field(i) })
 			}
 			return
+		case reflect.Map: // its values are looked at below
+			v.Set(otherMap(v))
 		case reflect.Slice:
 			walk(path+"[1]", func(p *config.Policy) reflect.Value { return pick(p).Index(1) })
 			v.Set(v.Slice(0, v.Len()-1))
@@ -117,6 +119,40 @@ func TestEveryFieldOfAPolicyIsCompared(t *testing.T) {
 		}
 	}
 	walk("policy", func(p *config.Policy) reflect.Value { return reflect.ValueOf(p).Elem() })
+}
+
+// otherMap is a map with one more key.
+func otherMap(v reflect.Value) reflect.Value {
+	other := reflect.MakeMap(v.Type())
+	for _, key := range v.MapKeys() {
+		other.SetMapIndex(key, v.MapIndex(key))
+	}
+	other.SetMapIndex(reflect.ValueOf("another"), reflect.Zero(v.Type().Elem()))
+	return other
+}
+
+// The values of maps are compared too, all of their fields.
+func TestEveryFieldOfALatencyCheckIsCompared(t *testing.T) {
+	for i := range reflect.TypeFor[config.LatencyCheck]().NumField() {
+		base, changed := config.Careful(), config.Careful()
+		l := changed.Checks.Latency["p90"]
+		switch v := reflect.ValueOf(&l).Elem().Field(i); v.Kind() {
+		case reflect.Int, reflect.Int64:
+			v.SetInt(v.Int() + 1)
+		case reflect.Uint64:
+			v.SetUint(v.Uint() + 1)
+		case reflect.String:
+			v.SetString(v.String() + "x")
+		case reflect.Bool:
+			v.SetBool(!v.Bool())
+		default:
+			t.Fatalf("field %d is a %s: extend this test", i, v.Kind())
+		}
+		changed.Checks.Latency["p90"] = l
+		if samePolicy(&base, &changed) {
+			t.Errorf("a change of field %d is not seen", i)
+		}
+	}
 }
 
 func TestPhasesAreWords(t *testing.T) {

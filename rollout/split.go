@@ -107,4 +107,12 @@ func (d Split) compared() bool {
 	return d.Override == "" && (comparable(d.Weight) || d.Segment != "" && comparable(d.Strength))
 }
 
+// compares says whether the requests of a stratum are drawn at random.
+func (d Split) compares(stratum int) bool {
+	if stratum == stratumSegment {
+		return comparable(d.Strength)
+	}
+	return comparable(d.Weight)
+}
+
 func comparable(share config.Percent) bool { return share > 0 && share < comparableBelow }

@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the version of the format of State. A stored state of another version is not read.
-const stateVersion = 1
+const stateVersion = 2
 
 // State is everything that is known of one rollout but its evidence, which is the judge's. It is a value: the functions
 // of the core take one and return another, and never change what the one they took points to. It may be stored as JSON.
@@ -105,6 +105,8 @@ type birth struct {
 	revision uint64
 	// attempt is the number of the first attempt: an id that was seen before draws its users afresh.
 	attempt int
+	// override names the variant that takes every request by an order from before; empty for none.
+	override string
 }
 
 // newState returns the pending rollout of a spec.
@@ -112,7 +114,7 @@ func newState(spec Spec, now time.Time, b birth) State {
 	return State{
 		Version: stateVersion, ID: spec.ID(), Attempt: max(1, b.attempt), Spec: spec,
 		Policy: spec.Policy, PolicyName: spec.PolicyName,
-		Phase: PhasePending, Created: now, Ticked: now, Revision: b.revision,
+		Phase: PhasePending, Created: now, Ticked: now, Revision: b.revision, Override: b.override,
 	}
 }
 

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"haldane/analysis"
@@ -188,6 +189,17 @@ func exposure(step *config.Step) string {
 	return step.Weight.String() + " and " + segment
 }
 
+// absolutes names the checks that need no comparison, as the beginning of a list; empty without any.
+func (s *State) absolutes() string {
+	var b strings.Builder
+	for i := range s.Verdict.Checks {
+		if c := &s.Verdict.Checks[i]; c.Alone && !c.Muted {
+			b.WriteString(c.Name + ", ")
+		}
+	}
+	return b.String()
+}
+
 // notes are what one has to know besides.
 func (s *State) notes(split Split) []string {
 	notes := []string{}
@@ -199,7 +211,8 @@ func (s *State) notes(split Split) []string {
 	case s.Phase == PhasePromoted:
 		add("%s takes all traffic although the configuration names %s as stable", s.Spec.Canary, s.Spec.Stable)
 	case s.Phase.exposing() && !split.compared() && s.Override == "":
-		add("nothing is drawn at random on this step, so there is nothing to compare with: exposure, time and the budget decide")
+		add("nothing is drawn at random on this step, so there is nothing to compare with: %sexposure, time and the budget decide",
+			s.absolutes())
 	}
 	if s.approximate() && s.Phase.exposing() {
 		add("few users are on the canary: they vote more than once a minute, and the verdict is approximate")

@@ -32,6 +32,7 @@ type load struct {
 	pinned               bool    // every request names its variant: seen, not judged
 	share                float64 // what the canary really gets of the rate; negative for the weight
 	debt                 [8]float64
+	slow                 [2]slowness // of canary and stable
 }
 
 func newWorld() *world {
@@ -135,6 +136,7 @@ func (b *block) split(w *world, r, share float64) {
 		Stratum: stratumSplit, Weight: w.state.split().Weight.Ratio(),
 		Canary: w.load.draw(0, r*share, w.load.canaryBad), Stable: w.load.draw(2, r*(1-share), w.load.stableBad),
 	}
+	w.load.time(&one)
 	b.add(one)
 }
 
@@ -143,6 +145,7 @@ func (b *block) segment(w *world, r, strength float64) {
 		Stratum: stratumSegment, Weight: strength,
 		Canary: w.load.draw(4, r*strength, w.load.canaryBad), Stable: w.load.draw(6, r*(1-strength), w.load.stableBad),
 	}
+	w.load.time(&one)
 	if strength == 1 { // forced, so not drawn: seen, not judged
 		one.Stratum = 0
 	}
@@ -214,6 +217,10 @@ func (w *world) loadVerb(args []string) error {
 			l.canaryBad = number
 		case "stable_bad":
 			l.stableBad = number
+		case "canary_slow":
+			l.slow[0].share = number
+		case "stable_slow":
+			l.slow[1].share = number
 		case "pinned":
 			l.pinned = number > 0
 		case "share":

@@ -18,6 +18,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	s.Budget().Arm(1<<60, 0, func() {})
 	method := []byte("GET")
 	var i uint64
+	var buffers [2][]Bucket
 	for name, call := range map[string]func(){
 		"Begin and End of a success": func() {
 			canary.Begin(i)
@@ -33,6 +34,10 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		"Vote":  func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
 		"Spend": func() { s.Budget().Purse().Spend() },
 		"Delta": func() { r.Delta(1) },
+		"Latency": func() {
+			canary.End(i, Record{Outcome: OutcomeOK, Status: 200, FirstByte: 3 * time.Millisecond, Lane: Judged(1, 1)})
+			buffers[0], buffers[1] = r.Latency(1, buffers[0][:0], buffers[1][:0])
+		},
 		"Dirty": func() { s.Dirty() },
 		"Fill":  func() { s.Voters().Fill() },
 	} {
@@ -105,6 +110,7 @@ func TestMemoryOfRollout(t *testing.T) {
 				stable.End(shard, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
 			}
 			reader.Delta(1)
+			reader.Latency(1, nil, nil)
 		}
 	})
 	t.Logf("%d KiB with %d shards", size>>10, r.shards)

@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -72,5 +74,37 @@ func BenchmarkReader(b *testing.B) {
 		for stratum := 1; stratum <= Strata; stratum++ {
 			r.Delta(stratum)
 		}
+	}
+}
+
+// BenchmarkLatency is one look at the latencies of both sides, with and without news.
+func BenchmarkLatency(b *testing.B) {
+	s := NewRegistry(2).Service("shop")
+	canary, stable := s.Variant("v2"), s.Variant("v1")
+	r := s.Reader(1, canary, stable)
+	rng := rand.New(rand.NewPCG(7, 8))
+	record := func(n int) {
+		for range n {
+			rec := Record{Outcome: OutcomeOK, Status: 200, Lane: Judged(1, 1)}
+			rec.FirstByte = time.Duration(float64(5*time.Millisecond) * (0.5 + rng.ExpFloat64()))
+			canary.End(rng.Uint64(), rec)
+			stable.End(rng.Uint64(), rec)
+		}
+	}
+	var c, v []Bucket
+	for _, news := range []int{0, 1000} {
+		record(1000)
+		c, v = r.Latency(1, c[:0], v[:0])
+		b.Run(fmt.Sprintf("%d requests", news), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if news > 0 {
+					b.StopTimer()
+					record(news)
+					b.StartTimer()
+				}
+				c, v = r.Latency(1, c[:0], v[:0])
+			}
+		})
 	}
 }

@@ -40,11 +40,12 @@ func (b *Budget) Arm(limit, spent uint64, trip func()) (exhausted bool) {
 }
 
 // Disarm ends the budget. Once it has returned, trip will not be called any more; a call that had already begun may still
-// be running. What was spent can still be read.
-func (b *Budget) Disarm() {
+// be running. What was spent can still be read. It says whether the budget had tripped before.
+func (b *Budget) Disarm() (tripped bool) {
 	if p := b.purse.Load(); p != nil {
-		p.close()
+		return p.close()
 	}
+	return false
 }
 
 // SetLimit changes the limit of the running rollout and keeps what was spent. Like Arm it returns true if the new limit has
@@ -102,4 +103,4 @@ func (p *Purse) Spend() {
 }
 
 // close ends a purse.
-func (p *Purse) close() { p.state.Store(purseClosed) }
+func (p *Purse) close() (tripped bool) { return p.state.Swap(purseClosed) == purseTripped }

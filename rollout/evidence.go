@@ -1,0 +1,124 @@
+package rollout
+
+import (
+	"time"
+
+	"haldane/analysis"
+	"haldane/config"
+	"haldane/stats"
+)
+
+// evidence reads the counts of one service.
+type evidence struct {
+	service        *stats.Service
+	canary, stable *stats.Variant
+	reader         *stats.Reader // of the split in force; nil while nothing is judged
+	split          Split         // the split in force
+	seenCanary     Seen          // what had been counted at the last look
+	seenStable     Seen
+	rotated        time.Time // when a vote window began
+	users          int
+	latency        latency
+}
+
+// attach finds the counters of the rollout's variants. What they have counted so far is not the rollout's.
+func (e *evidence) attach(registry *stats.Registry, spec *Spec) {
+	service := registry.Service(spec.Service)
+	canary, stable := service.Variant(spec.Canary), service.Variant(spec.Stable)
+	if e.service == service && e.canary == canary && e.stable == stable {
+		return
+	}
+	*e = evidence{service: service, canary: canary, stable: stable}
+	e.seenCanary, e.seenStable = seen(canary), seen(stable)
+}
+
+// open begins to read a split. It is called before the split takes effect.
+func (e *evidence) open(split Split) {
+	e.split = split
+	e.reader = e.service.Reader(split.Revision, e.canary, e.stable)
+	e.latency.behind = false // the reader tells nothing of the split before
+}
+
+// close ends the judging.
+func (e *evidence) close() {
+	e.reader = nil
+	e.service.StopJudging()
+}
+
+// seen are all requests of a variant.
+func seen(v *stats.Variant) Seen {
+	t := v.Totals()
+	return Seen{Requests: t.Requests, Failed: t.Failed}
+}
+
+// since is what came after an earlier look.
+func (s Seen) since(before Seen) Seen {
+	return Seen{Requests: s.Requests - before.Requests, Failed: s.Failed - before.Failed}
+}
+
+// The strata of a service, as requests carry them.
+const (
+	stratumSplit   = 1 // drawn with the weight of the split
+	stratumSegment = 2 // drawn with the strength of the segment
+)
+
+// blocks are the new judged requests. With a weight that leaves nothing to compare only absolute checks look at them.
+func (e *evidence) blocks() []analysis.Block {
+	if e.reader == nil {
+		return nil
+	}
+	list := make([]analysis.Block, 0, stratumSegment)
+	list = append(list, e.block(stratumSplit, e.split.Weight))
+	if e.split.Segment != "" {
+		list = append(list, e.block(stratumSegment, e.split.Strength))
+	}
+	return list
+}
+
+func (e *evidence) block(stratum int, weight config.Percent) analysis.Block {
+	canary, stable := e.reader.Delta(stratum)
+	return analysis.Block{
+		Stratum: stratum, Weight: weight.Ratio(),
+		Canary: analysis.Counts(canary), Stable: analysis.Counts(stable),
+	}
+}
+
+// rotate begins a new vote window when it is time: every minute or, with few users, at every look.
+func (e *evidence) rotate(now time.Time) {
+	voters := e.service.Voters()
+	e.users = voters.Users()
+	if e.users < fewUsers || now.Sub(e.rotated) >= voteWindow {
+		voters.Rotate()
+		e.rotated = now
+	}
+}
+
+// observe is what came since the last look. A service without new requests costs nothing but the look.
+func (r *runner) observe(now time.Time) Observation {
+	e := &r.evidence
+	o := Observation{Verdict: r.state.Verdict, Spent: max(r.state.Spent, e.service.Budget().Spent()), Users: e.users}
+	dirty := e.service.Dirty()
+	due := e.latency.due(now, dirty)
+	if !dirty && !due {
+		return o
+	}
+	r.changed = true
+	canary, stable := seen(e.canary), seen(e.stable)
+	o.Canary, o.Stable = canary.since(e.seenCanary), stable.since(e.seenStable)
+	e.seenCanary, e.seenStable = canary, stable
+	blocks := e.blocks()
+	for i := range blocks {
+		if e.split.compares(blocks[i].Stratum) {
+			o.Judged += blocks[i].Canary.Bad + blocks[i].Canary.Good
+		}
+	}
+	if due && judgesLatency(r.settings) {
+		e.latency.fill(e.reader, blocks)
+	}
+	r.judge.Observe(now, blocks)
+	o.Verdict = r.judge.Verdict()
+	r.numbers.Runs[o.Verdict.Class]++
+	e.rotate(now)
+	o.Users = e.users
+	return o
+}

@@ -1,0 +1,102 @@
+package rollout
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"haldane/analysis"
+	"haldane/config"
+)
+
+// The check of failed requests, and what follows the name of a check that has a maximum. A check's name in a configuration has
+// no space, so that no other one is called like this.
+const (
+	checkErrors = "errors"
+	suffixMax   = " max"
+)
+
+// settings is what the policy asks of the judge.
+func settings(p *config.Policy) analysis.Settings {
+	s := analysis.Settings{
+		Alpha:  p.Alpha.Ratio(),
+		Beta:   p.Beta.Ratio(),
+		WarmUp: time.Duration(p.Checks.WarmUp),
+		Checks: errorChecks(&p.Checks.Errors),
+	}
+	if s.WarmUp == 0 {
+		s.WarmUp = -1 // to the judge zero is its default
+	}
+	for _, name := range levels(p.Checks.Latency) {
+		l := p.Checks.Latency[name]
+		s.Checks = append(s.Checks, latencyChecks(name, &l)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Checks.Groups)) {
+		s.Groups = append(s.Groups, analysis.Group{Name: name, Weight: p.Checks.Groups[name].Ratio()})
+	}
+	return s
+}
+
+// levels are the names of latency checks, from the lowest quantile to the highest.
+func levels(checks config.LatencyChecks) []string {
+	return slices.SortedFunc(maps.Keys(checks), func(a, b string) int {
+		return cmp.Or(cmp.Compare(checks[a].Quantile, checks[b].Quantile), cmp.Compare(a, b))
+	})
+}
+
+// errorChecks are the check that compares and, if there is a maximum, the one that does not.
+func errorChecks(c *config.ErrorCheck) []analysis.Check {
+	compared := analysis.Check{
+		Name:        checkErrors,
+		Relative:    c.Relative.Ratio(),
+		Absolute:    c.Absolute.Ratio(),
+		Critical:    c.Critical,
+		Muted:       c.Muted,
+		Group:       c.Group,
+		MinRequests: uint64(max(1, c.MinRequests)),
+		Window:      time.Duration(c.Window),
+		Windows:     c.Windows,
+	}
+	if c.Max == 0 {
+		return []analysis.Check{compared}
+	}
+	alone := compared
+	alone.Name += suffixMax
+	alone.Relative, alone.Absolute, alone.Max = 0, 0, c.Max.Ratio()
+	return []analysis.Check{compared, alone}
+}
+
+// latencyChecks are the same for a quantile.
+func latencyChecks(name string, c *config.LatencyCheck) []analysis.Check {
+	compared := analysis.Check{
+		Name:        name,
+		Quantile:    c.Quantile.Ratio(),
+		Relative:    c.Relative.Ratio(),
+		Slack:       time.Duration(c.Absolute),
+		Critical:    c.Critical,
+		Muted:       c.Muted,
+		Group:       c.Group,
+		MinRequests: uint64(max(1, c.MinRequests)),
+		Window:      time.Duration(c.Window),
+		Windows:     c.Windows,
+	}
+	if c.Max == 0 {
+		return []analysis.Check{compared}
+	}
+	alone := compared
+	alone.Name += suffixMax
+	alone.Relative, alone.Slack, alone.Bound = 0, 0, time.Duration(c.Max)
+	return []analysis.Check{compared, alone}
+}
+
+// sameChecks says whether two policies make the same promises.
+func sameChecks(a, b *config.Checks) bool {
+	return a.Errors == b.Errors && a.WarmUp == b.WarmUp && maps.Equal(a.Latency, b.Latency) && maps.Equal(a.Groups, b.Groups)
+}
+
+// sameSettings says whether two judges would judge alike.
+func sameSettings(a, b *analysis.Settings) bool {
+	return a.Alpha == b.Alpha && a.Beta == b.Beta && a.WarmUp == b.WarmUp && slices.Equal(a.Checks, b.Checks) &&
+		slices.Equal(a.Groups, b.Groups)
+}
