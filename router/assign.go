@@ -7,7 +7,11 @@ import "haldane/config"
 func (s *Service) Assign(r Request, random uint64) Assignment {
 	split := s.split
 	if split.Override >= 0 {
-		return Assignment{Variant: split.Override, Reason: ReasonOverride, Split: split}
+		a := Assignment{Variant: split.Override, Reason: ReasonOverride, Split: split}
+		if a.Revoked() {
+			a.Variant = split.Stable
+		}
+		return a
 	}
 	// Read once: one request sees the canary either in service or not. The proxy asks again before it forwards.
 	revoked := split.revoked()

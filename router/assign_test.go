@@ -236,7 +236,8 @@ func TestRevokedAssignments(t *testing.T) {
 	}{
 		{Assignment{Variant: 1, Reason: ReasonSticky, Split: &Split{Canary: 1, Revocation: on}}, true},
 		{Assignment{Variant: 1, Reason: ReasonPin, Split: &Split{Canary: 1, Revocation: on}}, true},
-		{Assignment{Variant: 1, Reason: ReasonOverride, Split: &Split{Canary: 1, Revocation: on}}, false},
+		{Assignment{Variant: 1, Reason: ReasonOverride, Split: &Split{Canary: 1, Revocation: on}}, true},
+		{Assignment{Variant: 1, Reason: ReasonOverride, Split: &Split{Canary: 1, Revocation: on, ordered: true}}, false},
 		{Assignment{Variant: 0, Reason: ReasonSticky, Split: &Split{Canary: 1, Revocation: on}}, false},
 		{Assignment{Variant: 2, Reason: ReasonPin, Split: &Split{Canary: 1, Revocation: on}}, false},
 		{Assignment{Variant: 1, Reason: ReasonSticky, Split: &Split{Canary: 1, Stable: 1, Revocation: on}}, false},

@@ -72,10 +72,14 @@ type Assignment struct {
 }
 
 // Revoked says whether the assigned variant has been rolled back since the assignment was made. The proxy asks again
-// before the first byte goes to an endpoint. An override is an explicit order and is never revoked.
+// before the first byte goes to an endpoint. An override that was ordered after the rollback is an explicit order for just
+// this variant and is not revoked.
 func (a *Assignment) Revoked() bool {
 	s := a.Split
-	return a.Reason != ReasonOverride && a.Variant == s.Canary && a.Variant != s.Stable && s.Revocation.Revoked()
+	if a.Reason == ReasonOverride && s.ordered {
+		return false
+	}
+	return a.Variant == s.Canary && a.Variant != s.Stable && s.Revocation.Revoked()
 }
 
 // Revocation is the switch that takes the canary of one rollout out of service. It is shared by all tables that know the

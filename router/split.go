@@ -31,6 +31,7 @@ type Split struct {
 	// Revocation takes the canary out; nil without a rollout.
 	Revocation *Revocation
 
+	ordered  bool // the override was given when the canary had been rolled back already
 	draw     draw // Shares as thresholds
 	strength draw // Strength as a threshold, with a salt of its own
 }
@@ -71,6 +72,7 @@ func (s *Service) newSplit(spec SplitSpec, segments map[string]*Segment) (*Split
 		Stable: stable, Canary: canary, Shares: make([]config.Percent, len(s.Variants)),
 		Strength: spec.Strength, Override: override, Revocation: spec.Revocation,
 	}
+	split.ordered = split.Override >= 0 && spec.Revocation.Revoked()
 	if spec.Segment != "" {
 		segment, ok := segments[spec.Segment]
 		if !ok {
