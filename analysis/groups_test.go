@@ -20,15 +20,18 @@ func TestGroupsWeighTheScore(t *testing.T) {
 		{"all the same", nil, map[string]float64{"errors": 1. / 3, "latency": 1. / 3, "shop": 1. / 3}, (50. + 50 + 30) / 3},
 		{"one is given", []Group{{"shop", 0.8}}, map[string]float64{"errors": 0.1, "latency": 0.1, "shop": 0.8}, 5 + 5 + 24},
 		{
-			"all are given", []Group{{"shop", 0.2}, {"errors", 0.2}, {"latency", 0.1}},
+			"all are given",
+			[]Group{{"shop", 0.2}, {"errors", 0.2}, {"latency", 0.1}},
 			map[string]float64{"errors": 0.4, "latency": 0.2, "shop": 0.4},
 			20 + 10 + 12,
 		},
 		{"one counts for nothing", []Group{{"shop", 0}}, map[string]float64{"errors": 0.5, "latency": 0.5, "shop": 0}, 50},
 		{"one that is not there", []Group{{"other", 0.4}}, map[string]float64{"errors": 1. / 3, "latency": 1. / 3, "shop": 1. / 3}, 130. / 3},
 		{
-			"all count for nothing", []Group{{"shop", 0}, {"errors", 0}, {"latency", 0}},
-			map[string]float64{"errors": 1. / 3, "latency": 1. / 3, "shop": 1. / 3}, 130. / 3,
+			"all count for nothing",
+			[]Group{{"shop", 0}, {"errors", 0}, {"latency", 0}},
+			map[string]float64{"errors": 1. / 3, "latency": 1. / 3, "shop": 1. / 3},
+			130. / 3,
 		},
 	} {
 		j := NewJudge(Settings{Checks: checks, Groups: c.groups})

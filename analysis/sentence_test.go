@@ -21,11 +21,13 @@ func TestSentencesOfTheErrorCheck(t *testing.T) {
 		{false, CheckVerdict{Class: NoData}, "nothing to compare yet"},
 		{true, CheckVerdict{Class: NoData, CanaryTotal: 12, MinRequests: 50}, "12 of 50 canary requests needed"},
 		{
-			true, CheckVerdict{Class: NoData, CanaryTotal: 12, CanaryBad: 2, MinRequests: 50},
+			true,
+			CheckVerdict{Class: NoData, CanaryTotal: 12, CanaryBad: 2, MinRequests: 50},
 			"12 of 50 canary requests needed, 2 of them failed",
 		},
 		{
-			true, CheckVerdict{
+			true,
+			CheckVerdict{
 				Class: Fail, CanaryRate: 0.0231, CanaryTotal: 4120, StableRate: 0.004, StableTotal: 37080,
 				Evidence: 3417, Needed: 200,
 			},
@@ -33,7 +35,8 @@ func TestSentencesOfTheErrorCheck(t *testing.T) {
 				"evidence 1 in 3,400 against chance, needed 1 in 200",
 		},
 		{
-			true, CheckVerdict{
+			true,
+			CheckVerdict{
 				Class: Marginal, CanaryRate: 0.012, CanaryTotal: 1000, StableRate: 0.01, StableTotal: 9000,
 				Evidence: 1.44, Needed: 200, ToleranceEvidence: 4.21, ToleranceNeeded: 20,
 			},
@@ -41,12 +44,14 @@ func TestSentencesOfTheErrorCheck(t *testing.T) {
 				"chance, needed 1 in 200; not shown within tolerance yet (1 in 4.2, needed 1 in 20)",
 		},
 		{
-			true, CheckVerdict{Class: Pass, CanaryTotal: 1_000_000, StableTotal: 1234567, Evidence: 1, Needed: 200},
+			true,
+			CheckVerdict{Class: Pass, CanaryTotal: 1_000_000, StableTotal: 1234567, Evidence: 1, Needed: 200},
 			"canary 0 % of 1,000,000 failed, stable 0 % of 1,234,567; allowed +10 % plus 0.1 points; no evidence against it; " +
 				"shown within tolerance",
 		},
 		{
-			false, CheckVerdict{Class: NoData, CanaryTotal: 100, StableTotal: 100, Evidence: 1, Needed: 200},
+			false,
+			CheckVerdict{Class: NoData, CanaryTotal: 100, StableTotal: 100, Evidence: 1, Needed: 200},
 			"canary 0 % of 100 failed, stable 0 % of 100; allowed +10 % plus 0.1 points; no evidence against it; " +
 				"nothing to compare at the present weight",
 		},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,8 +58,8 @@ func FuzzParse(f *testing.F) {
 // checkProblems holds that every problem is one line that points into the file.
 func checkProblems(t *testing.T, err error, src []byte) {
 	t.Helper()
-	problems, ok := err.(Problems)
-	if !ok || len(problems) == 0 {
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) == 0 {
 		t.Fatalf("not Problems: %v", err)
 	}
 	// A YAML line also ends at these.

@@ -19,7 +19,7 @@ func TestNearest(t *testing.T) {
 	f("segments", "segment")
 	f("maxduration", "max_duration")
 	f("max-duration", "max_duration")
-	f("nmae", "name")
+	f("naem", "name")
 	f("colour", "")
 	f("", "")
 	f("x", "")

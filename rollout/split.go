@@ -104,15 +104,15 @@ const comparableBelow = config.Whole / 100 * 95
 
 // compared says whether a share of the traffic is drawn at random, so that both variants can be compared.
 func (d Split) compared() bool {
-	return d.Override == "" && (comparable(d.Weight) || d.Segment != "" && comparable(d.Strength))
+	return d.Override == "" && (teaches(d.Weight) || d.Segment != "" && teaches(d.Strength))
 }
 
 // compares says whether the requests of a stratum are drawn at random.
 func (d Split) compares(stratum int) bool {
 	if stratum == stratumSegment {
-		return comparable(d.Strength)
+		return teaches(d.Strength)
 	}
-	return comparable(d.Weight)
+	return teaches(d.Weight)
 }
 
-func comparable(share config.Percent) bool { return share > 0 && share < comparableBelow }
+func teaches(share config.Percent) bool { return share > 0 && share < comparableBelow }

@@ -155,12 +155,12 @@ func TestShardedCountsAgainstPlainCounters(t *testing.T) {
 	}
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
-	watch(t, v, writers, done)
+	watch(t, v, done)
 	want.check(t, v)
 }
 
 // watch reads until done, and fails if any number falls or too many requests are in flight.
-func watch(t *testing.T, v *Variant, writers uint64, done <-chan struct{}) {
+func watch(t *testing.T, v *Variant, done <-chan struct{}) {
 	t.Helper()
 	var last Totals
 	var latencies uint64

@@ -115,11 +115,11 @@ func (v *Voters) Users() int {
 	if step == nil {
 		return 0
 	}
-	clear := voterBits - step.ones.Load()
-	if clear == 0 {
-		clear = 1 // the most it can tell
+	unset := voterBits - step.ones.Load()
+	if unset == 0 {
+		unset = 1 // the most it can tell
 	}
-	return int(math.Round(-voterBits * math.Log(float64(clear)/voterBits)))
+	return int(math.Round(-voterBits * math.Log(float64(unset)/voterBits)))
 }
 
 // Fill is the share of the vote window's bits that are set, from 0 to 0.5: the chance that a new user's vote is lost.
