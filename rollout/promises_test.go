@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,14 +44,15 @@ func TestOverrideOutlivesASupersededRollout(t *testing.T) {
 	})
 }
 
-// trippingStore spends the budget while it saves.
+// trippingStore spends the budget while it saves, when it is armed.
 type trippingStore struct {
 	store.Store
-	trip func()
+	armed atomic.Bool
+	trip  func()
 }
 
 func (s *trippingStore) Save(records []store.Record) error {
-	if s.trip != nil {
+	if s.armed.Load() {
 		s.trip()
 	}
 	return s.Store.Save(records)
@@ -60,20 +62,20 @@ func (s *trippingStore) Save(records []store.Record) error {
 func TestBudgetThatTripsDuringAPromotion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		tripping := &trippingStore{Store: r.store.Store}
+		tripping := &trippingStore{Store: r.store.Store, trip: func() {
+			for range 3 {
+				r.stats.Service("shop").Budget().Spend()
+			}
+		}}
 		r.store.Store = tripping
 		spec := quickSpec("shop", 10*onePercent)
 		spec.Policy.Budget.FailedRequests = 3
 		r.configure(spec)
 		defer r.run()()
 		time.Sleep(tickEvery + time.Millisecond)
-		tripping.trip = func() {
-			for range 3 {
-				r.stats.Service("shop").Budget().Spend()
-			}
-		}
+		tripping.armed.Store(true)
 		_, _ = r.Do("shop", Command{Kind: CommandPromoteFull})
-		tripping.trip = nil
+		tripping.armed.Store(false)
 		time.Sleep(2 * tickEvery)
 		synctest.Wait()
 		r.wantPhase("shop", PhaseRolledBack)

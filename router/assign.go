@@ -1,7 +1,5 @@
 package router
 
-import "haldane/config"
-
 // Assign chooses the variant of one request of this service. random is 64 uniformly random bits of the request's own; they
 // decide where no user key does. A key that is issued is made of them, so they should not be foreseeable either.
 func (s *Service) Assign(r Request, random uint64) Assignment {
@@ -24,13 +22,6 @@ func (s *Service) Assign(r Request, random uint64) Assignment {
 	a := ask{Request: r, sticky: &s.sticky, random: random}
 	if split.Segment == nil || !split.Segment.holds(a) {
 		return s.drawn(a, lot{&split.draw, StratumSplit, revoked})
-	}
-	if split.Strength >= config.Whole {
-		variant := split.Canary
-		if revoked {
-			variant = split.Stable
-		}
-		return Assignment{Variant: variant, Reason: ReasonSegment, Split: split}
 	}
 	drawn := s.drawn(a, lot{&split.strength, StratumSegment, revoked})
 	drawn.Reason = ReasonSegment

@@ -79,7 +79,7 @@ func TestVariantOutsideTheRolloutCanBePinned(t *testing.T) {
 func TestSegment(t *testing.T) {
 	whole := released(t, func(_ *config.Service, spec *SplitSpec) { spec.Segment, spec.Strength = "staff", config.Whole })
 	member := func(key string) *request { return user(key).field("X-Staff", "yes") }
-	expect(t, whole.Assign(member("alice"), 0), Assignment{Variant: 1, Reason: ReasonSegment})
+	expect(t, whole.Assign(member("alice"), 0), Assignment{Variant: 1, Reason: ReasonSegment, Stratum: StratumSegment})
 	expect(t, whole.Assign(user("alice"), 0), Assignment{Variant: 0, Reason: ReasonSticky, Stratum: StratumSplit})
 	half := released(t, func(_ *config.Service, spec *SplitSpec) { spec.Segment, spec.Strength = "staff", 50*percentUnit })
 	hits := 0

@@ -40,12 +40,13 @@ func (r Reason) String() string {
 type Stratum uint8
 
 const (
-	// StratumNone is a request that was not drawn at random (override, pin, whole segment, any draw after the canary was
+	// StratumNone is a request that was not drawn at random (override, pin, any draw after the canary was
 	// revoked): it is reported, not judged.
 	StratumNone Stratum = iota
 	// StratumSplit is a draw at the weight of the split.
 	StratumSplit
-	// StratumSegment is a draw at the strength of the step's segment.
+	// StratumSegment is a draw at the strength of the step's segment. A whole segment is drawn with certainty: nothing can
+	// be compared, but what was promised in absolute terms can be judged.
 	StratumSegment
 )
 

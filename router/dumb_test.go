@@ -110,8 +110,6 @@ func (c dumbCase) drawn(spec SplitSpec, to string) dumbAssignment {
 	}
 	segment := spec.Segment != "" && c.holds(spec.Segment, c.options.Segments[spec.Segment])
 	switch {
-	case segment && spec.Strength == config.Whole:
-		return dumbAssignment{Variant: to, Reason: ReasonSegment}
 	case segment:
 		out.Reason, out.Stratum = ReasonSegment, StratumSegment
 		out.Variant = spec.Stable
