@@ -72,11 +72,25 @@ func (e *ImpossibleError) Error() string {
 	if e.Pause != "" {
 		where += " (" + string(e.Pause) + ")"
 	}
+	if e.Command == CommandClearOverride {
+		where += " and has no override"
+	}
 	possible := make([]string, len(e.Possible))
 	for i, k := range e.Possible {
-		possible[i] = string(k)
+		possible[i] = k.spoken()
 	}
-	return fmt.Sprintf("cannot %s %s: its rollout is %s; possible: %s", e.Command, e.Service, where, strings.Join(possible, ", "))
+	return fmt.Sprintf("cannot %s %s: its rollout is %s; possible: %s", e.Command.spoken(), e.Service, where, strings.Join(possible, ", "))
+}
+
+// spoken is the command as it is typed.
+func (k CommandKind) spoken() string {
+	switch k {
+	case CommandPromoteFull:
+		return "promote --full"
+	case CommandClearOverride:
+		return "override --clear"
+	}
+	return strings.ReplaceAll(string(k), "_", "-")
 }
 
 // Possible lists the commands that the rollout takes where it is.
@@ -151,7 +165,7 @@ func (s *State) variants() []string {
 func (c *change) obey(cmd Command) {
 	why := cause{reason: cmd.Reason, actor: cmd.Actor, trigger: TriggerOperator}
 	if why.reason == "" && cmd.Kind != CommandOverride && cmd.Kind != CommandClearOverride {
-		why.reason = string(cmd.Kind) + " by command"
+		why.reason = cmd.Kind.spoken() + " by command"
 	}
 	if c.s.Phase.exposing() {
 		why.numbers = c.s.Verdict.Sentence()
