@@ -186,7 +186,7 @@ func TestPathsStartAtTheFile(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	c = mustParse(t, "version: 1\nadmin: {token: abc, socket: \"off\", address: off}"+small)
+	c = mustParse(t, "version: 1\nadmin: {token: abcabcabcabcabcabc, socket: \"off\", address: off}"+small)
 	if c.Admin.TokenFile != "" || c.Admin.Socket != Off || c.Admin.Address != Off {
 		t.Errorf("got %+v", c.Admin)
 	}
@@ -258,7 +258,7 @@ services:
 }
 
 func TestDump(t *testing.T) {
-	c := mustParse(t, "version: 1\nadmin: {token: hunter2}"+small)
+	c := mustParse(t, "version: 1\nadmin: {token: hunter2hunter2hunter2}"+small)
 	text, err := c.Dump()
 	if err != nil {
 		t.Fatal(err)

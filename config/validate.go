@@ -8,6 +8,9 @@ import (
 // maxSocketPath is the longest path of a unix socket on every system.
 const maxSocketPath = 103
 
+// minToken is the shortest admin token: guesses are not slowed down.
+const minToken = 16
+
 // validator is the one pass that looks at a decoded configuration and reports all that is not allowed. It changes nothing.
 type validator struct {
 	problems *collector
@@ -58,6 +61,9 @@ func (v *validator) admin(a *Admin, at place) {
 		v.problems.wrong(at.key("token_file"), "token and token_file exclude each other")
 	}
 	// The message must not show the token.
+	if n := len(a.Token); n > 0 && n < minToken {
+		v.problems.wrong(at.key("token"), "a token has at least %d characters, this one has %d", minToken, n)
+	}
 	if strings.ContainsFunc(string(a.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		v.problems.wrong(at.key("token"), "a token is made of printable ASCII characters without spaces")
 	}
