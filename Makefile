@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X haldane/cli.version=$(VERSION)
 FUZZTIME ?= 30s
 
-.PHONY: build test lint bench fuzz cover tidy
+.PHONY: build test lint bench bench-judge fuzz cover tidy
 
 build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
@@ -26,6 +26,11 @@ lint:
 
 bench:
 	$(GO) test $(TAGS) -run '^$$' -bench . -benchmem ./...
+
+# Haldane's judge and other tools' rules on the same simulated releases; at most an hour. "-quick" takes half a minute.
+bench-judge:
+	@mkdir -p build
+	$(GO) run $(TAGS) ./bench/judge -markdown build/judge.md -json build/judge.json
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"time"
+
+	"haldane/analysis"
+)
+
+// tick is what happens in one tick.
+type tick struct {
+	at     time.Duration // its end, since the canary may get requests; history is negative
+	weight float64       // as stated
+
+	ended analysis.Block // what ends, as everybody sees it
+	// stalled is requests that Haldane counts as failed because they have no answer for so long; overdue is the same requests
+	// when they end for everybody else, long after.
+	stalled, overdue [sides]uint64
+	overdueLatency   [sides][]analysis.Bucket
+	votes            *analysis.Block // what may be judged, when users vote; nil for everything
+
+	sent, doomed uint64 // canary requests that begin, and how many of them will fail
+}
+
+// judged is what Haldane hands to its judge.
+func (t *tick) judged() analysis.Block {
+	if t.votes != nil {
+		return *t.votes
+	}
+	b := t.ended
+	b.Canary.Bad += t.stalled[canary]
+	b.Stable.Bad += t.stalled[stable]
+	return b
+}
+
+const (
+	// stallTimeout is how long Haldane waits for an answer before it counts a request as failed.
+	stallTimeout = 5 * time.Second
+	// stallEvery is how often a judge that keeps one count for each second looks for requests without an answer.
+	stallEvery = time.Second
+	// upstreamTimeout is when a hanging request ends.
+	upstreamTimeout = 30 * time.Second
+	// ahead is how many ticks a request may take; one that takes longer ends in the last of them.
+	ahead = 256
+)
+
+// slot gathers what will end in a tick to come.
+type slot struct {
+	counts         [sides]analysis.Counts
+	latency        [sides][]analysis.Bucket
+	stalled        [sides]uint64
+	overdue        [sides]uint64
+	overdueLatency [sides][]analysis.Bucket
+}
+
+func (s *slot) clear() {
+	for side := range sides {
+		s.counts[side] = analysis.Counts{}
+		s.latency[side] = s.latency[side][:0]
+		s.overdueLatency[side] = s.overdueLatency[side][:0]
+		s.stalled[side], s.overdue[side] = 0, 0
+	}
+}
+
+// world is the traffic of one run.
+type world struct {
+	law   *law
+	dice  *dice
+	sky   *sky
+	slots [ahead]slot
+	turn  int
+	robin float64 // round robin: how much of a request the canary is owed
+	plant *plant  // pods; nil for none
+	town  *town   // sticky users; nil for none
+	out   tick
+}
+
+func newWorld(l *law, d *dice) *world {
+	w := &world{law: l, dice: d, sky: newSky(l.weather, l.duration(), d)}
+	if l.pods.total > 0 {
+		w.plant = newPlant(l.pods, d)
+	}
+	if l.crowd.users > 0 {
+		w.town = newTown(l, d)
+	}
+	return w
+}
+
+// next plays the tick that ends at a moment, with the weight that is in force. What it returns is valid until the next call.
+func (w *world) next(at time.Duration, weight float64) *tick {
+	w.turn = (w.turn + 1) % ahead
+	now := &w.slots[w.turn]
+	w.out = tick{at: at, weight: weight}
+	begins := at - tickLength
+	a := w.sky.at(begins)
+	switch {
+	case w.town != nil:
+		w.town.play(w, at, a)
+		return &w.out
+	case w.plant != nil:
+		w.plant.play(w, begins, a)
+	default:
+		w.play(begins, a)
+	}
+	w.out.ended = analysis.Block{
+		Stratum: 1, Weight: weight,
+		Canary: now.counts[canary], Stable: now.counts[stable],
+		CanaryLatency: now.latency[canary], StableLatency: now.latency[stable],
+	}
+	w.out.stalled, w.out.overdue, w.out.overdueLatency = now.stalled, now.overdue, now.overdueLatency
+	// The slot that comes a whole turn from now is the one before this one: it is over.
+	w.slots[(w.turn+ahead-1)%ahead].clear()
+	return &w.out
+}
+
+// play draws the requests of both sides.
+func (w *world) play(begins time.Duration, a air) {
+	mean := w.law.rate * a.load * tickLength.Seconds()
+	share := min(1, w.out.weight*w.law.share)
+	means := [sides]float64{mean * (1 - share), mean * share}
+	if w.law.robin && share > 0 {
+		w.playInTurns(begins, a, mean, share)
+		return
+	}
+	for side, m := range means {
+		b := w.behaviour(side, begins)
+		p := b.failing(a)
+		var bad int
+		if size := w.law.cluster; size > 0 {
+			bad = size * w.dice.poisson(m*p/float64(size))
+		} else {
+			bad = w.dice.poisson(m * p)
+		}
+		hang := w.dice.poisson(m * (1 - p) * b.hang)
+		good := w.dice.poisson(m * (1 - p) * (1 - b.hang))
+		w.begin(side, begins, a, drawn{bad: bad, good: good, hang: hang})
+	}
+}
+
+// playInTurns gives every n-th request to the canary.
+func (w *world) playInTurns(begins time.Duration, a air, mean, share float64) {
+	n := w.dice.poisson(mean)
+	w.robin += float64(n) * share
+	mine := int(w.robin)
+	w.robin -= float64(mine)
+	for side, all := range [sides]int{n - mine, mine} {
+		bad := w.dice.binomial(all, w.behaviour(side, begins).failing(a))
+		w.begin(side, begins, a, drawn{bad: bad, good: all - bad})
+	}
+}
+
+// behaviour is how a side answers now.
+func (w *world) behaviour(side int, at time.Duration) *behaviour {
+	if side == canary && (at < w.law.late || w.out.weight < w.law.loaded) {
+		side = stable
+	}
+	return &w.law.sides[side]
+}
+
+// failing is the chance of a request to fail in this air.
+func (b *behaviour) failing(a air) float64 { return min(1, max(a.least, b.errors*a.errors)+b.extra) }
+
+// drawn is how many requests of a side begin in a tick, by what becomes of them.
+type drawn struct{ bad, good, hang int }
+
+func (w *world) begin(side int, begins time.Duration, a air, n drawn) {
+	b := w.behaviour(side, begins)
+	slow := a.slow * b.slow
+	table := w.law.body
+	if side == canary {
+		slow *= w.law.cold.slow(begins)
+		if b == &w.law.sides[canary] {
+			table = w.law.changed
+		}
+		w.out.sent += uint64(n.bad + n.good + n.hang)
+		w.out.doomed += uint64(n.bad + n.hang)
+	}
+	w.slots[w.turn].counts[side].Bad += uint64(n.bad)
+	for range n.good {
+		random := w.dice.pcg.Uint64()
+		w.finish(side, begins, random, table.draw(random, w.dice)*slow)
+	}
+	for range n.hang {
+		w.stall(side, begins)
+		w.in(upstreamTimeout, w.dice.float()).overdue[side]++
+	}
+}
+
+// in is the slot of the tick that lies so far ahead of a moment within this tick.
+func (w *world) in(d time.Duration, part float64) *slot {
+	n := int(part + float64(d)/float64(tickLength))
+	return &w.slots[(w.turn+min(n, ahead-2))%ahead]
+}
+
+// finish books a good request in the tick in which it ends. The lower half of the random bits says when it began.
+func (w *world) finish(side int, begins time.Duration, random uint64, micros float64) {
+	const perMicro = 1 / float64(tickLength/time.Microsecond)
+	bucket := analysis.Bucket{Index: bucketOf(micros), Count: 1}
+	n := int(float64(uint32(random))*0x1p-32 + micros*perMicro)
+	s := &w.slots[(w.turn+min(n, ahead-2))%ahead]
+	if micros < float64(stallTimeout/time.Microsecond) {
+		s.latency[side] = append(s.latency[side], bucket)
+		s.counts[side].Good++
+		return
+	}
+	w.stall(side, begins)
+	s.overdueLatency[side] = append(s.overdueLatency[side], bucket)
+}
+
+// stall books a request that has no answer when its time is over: at the end of the period in which it began, and the
+// timeout after that.
+func (w *world) stall(side int, begins time.Duration) {
+	every := w.law.stallEvery
+	since := (begins + history) % every // begins is never before the history
+	over := every - since + stallTimeout
+	w.slots[(w.turn+int(over/tickLength)-1)%ahead].stalled[side]++
+}
