@@ -53,11 +53,15 @@ const ladderMost = 3 * time.Hour
 
 func conductors() []conductor {
 	return []conductor{
-		{"A", "1-5-25-50 %, at least a minute each, no_regression on all steps, no bake", false,
-			func() director { return newCareful(ladderPolicy(false)) }},
+		{
+			"A", "1-5-25-50 %, at least a minute each, no_regression on all steps, no bake", false,
+			func() director { return newCareful(ladderPolicy(false)) },
+		},
 		{"B", "the same, but the last step must be proven", false, func() director { return newCareful(ladderPolicy(true)) }},
-		{"careful", "Haldane's built-in policy: five minutes each, ten minutes of bake (a quarter of the runs)", true,
-			func() director { return newCareful(config.Careful()) }},
+		{
+			"careful", "Haldane's built-in policy: five minutes each, ten minutes of bake (a quarter of the runs)", true,
+			func() director { return newCareful(config.Careful()) },
+		},
 		{"Flagger", "1-5-25-50 %, a check a minute, 5 failed checks", false, func() director { return &stairs{} }},
 	}
 }
@@ -99,13 +103,11 @@ func ladderPolicy(proven bool) config.Policy {
 
 // careful is a rollout as Haldane runs it: its core, its judge, and a clock that the benchmark turns.
 type careful struct {
-	state    rollout.State
-	judge    *analysis.Judge
-	share    float64
-	blocks   []analysis.Block
-	spent    uint64
-	changed  bool
-	happened bool
+	state  rollout.State
+	judge  *analysis.Judge
+	share  float64
+	blocks []analysis.Block
+	spent  uint64
 }
 
 func newCareful(p config.Policy) *careful {

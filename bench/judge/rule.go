@@ -25,16 +25,26 @@ type contestant struct {
 func contestants() []contestant {
 	const minute = time.Minute
 	return []contestant{
-		{"Haldane", "errors, p50, p90 and p99 with the default tolerances, alpha 1 %", tickLength, true,
-			func() rule { return haldaneRule{} }},
-		{"Haldane, errors", "the same evidence of errors alone: what the default judge has", tickLength, true,
-			func() rule { return haldaneRule{check: "errors"} }},
-		{"Flagger", "every minute over a minute: success rate >= 99 %, p99 <= 1.5 x stable's; 5 failed checks", minute, false,
-			func() rule { return newFlagger(5) }},
-		{"Flagger, hurried", "the same every 10 s, 2 failed checks", scrapeEvery, false,
-			func() rule { return newFlagger(2) }},
-		{"Argo", "the same conditions every minute, failureLimit 3", minute, false,
-			func() rule { return newArgo(3) }},
+		{
+			"Haldane", "errors, p50, p90 and p99 with the default tolerances, alpha 1 %", tickLength, true,
+			func() rule { return haldaneRule{} },
+		},
+		{
+			"Haldane, errors", "the same evidence of errors alone: what the default judge has", tickLength, true,
+			func() rule { return haldaneRule{check: "errors"} },
+		},
+		{
+			"Flagger", "every minute over a minute: success rate >= 99 %, p99 <= 1.5 x stable's; 5 failed checks", minute, false,
+			func() rule { return newFlagger(5) },
+		},
+		{
+			"Flagger, hurried", "the same every 10 s, 2 failed checks", scrapeEvery, false,
+			func() rule { return newFlagger(2) },
+		},
+		{
+			"Argo", "the same conditions every minute, failureLimit 3", minute, false,
+			func() rule { return newArgo(3) },
+		},
 		{"Kayenta", "Mann-Whitney on a point a minute (errors 50 %, p50 and p99 50 %), every 5 minutes, marginal 75", minute, false, newKayenta},
 		{"z test", "pooled, one-sided 1 %, on the error rate, every minute", minute, false, newZTest},
 		{"mSPRT", "Johari et al., on the error rate, tau 1 point, alpha 1 %, every second", time.Second, false, newMSPRT},

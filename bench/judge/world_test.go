@@ -11,7 +11,6 @@ import (
 // sum is what a run of a world did.
 type sum struct {
 	ended, stalled [sides]analysis.Counts
-	latency        [sides]map[int]uint64
 	sent, doomed   uint64
 	overdue        [sides]uint64
 }
