@@ -71,6 +71,28 @@ func TestBudgetStopsADeadCanary(t *testing.T) {
 	expectNoMore(t, i, canary, load)
 }
 
+// With a thousand users who stay on their side, and a few requests that ask for the canary by name while it is dying.
+func TestDeadCanaryWithManyStickyUsersAndPins(t *testing.T) {
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	canary.failing.Store(true)
+	i := launch(t, release(stable, canary, "", `
+    sticky: {cookie: uid}
+    pins: [{header: X-Version}]`))
+	load := i.pace(t, 200, func(n int, r *http.Request) {
+		r.AddCookie(&http.Cookie{Name: "uid", Value: fmt.Sprintf("user-%d", n%1000)})
+		if n%200 == 0 {
+			r.Header.Set("X-Version", "v2")
+		}
+	})
+	view := i.await(t, 20*time.Second, "rolled back", rolledBack)
+	reached := canary.requests.Load()
+	t.Logf("%d canary requests, %s", reached, view.Verdict.Sentence())
+	if reached > 80 {
+		t.Errorf("%d requests reached the canary, at most 80 may", reached)
+	}
+	expectNoMore(t, i, canary, load)
+}
+
 // With only five users who stay on their side, and requests that ask for the canary by name.
 func TestDeadCanaryWithFewStickyUsers(t *testing.T) {
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
