@@ -67,7 +67,11 @@ func (j *job) playLadders(ctx context.Context, list []ladder, runs int) []ladder
 		if ctx.Err() != nil {
 			break
 		}
-		rows = append(rows, j.playLadder(ctx, &list[i], runs))
+		row := j.playLadder(ctx, &list[i], runs)
+		if ctx.Err() != nil {
+			break
+		}
+		rows = append(rows, row)
 		fmt.Fprintf(j.notes, "%4d/%d %6.0fs  whole rollout: %s\n", i+1, len(list), time.Since(began).Seconds(), list[i].name)
 	}
 	return rows

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"syscall"
 )
 
 // options is what the command line says.
@@ -28,7 +29,7 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
@@ -89,12 +90,13 @@ func run(ctx context.Context, args []string, out, notes io.Writer) error {
 	if o.ladders > 0 {
 		r.Ladders = j.playLadders(ctx, climbs, o.ladders)
 	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("interrupted: %w", err)
-	}
 	r.Missed = allMissed(r.Rows, r.Ladders)
+	r.Interrupted = ctx.Err() != nil
 	if err := r.write(o, out); err != nil {
 		return err
+	}
+	if r.Interrupted {
+		return errors.New("interrupted: only a part was played")
 	}
 	if o.strict && len(r.Missed) > 0 {
 		return fmt.Errorf("%d goals are missed, the first is: %s", len(r.Missed), r.Missed[0])

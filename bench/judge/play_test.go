@@ -194,6 +194,11 @@ func TestCommandLine(t *testing.T) {
 	if err != nil || len(r.Rows) != 1 || len(r.Ladders) != 1 || r.Rows[0].Cells[0].Runs != 2 {
 		t.Errorf("the numbers are %+v, %v", r, err)
 	}
+	stopped, stop := context.WithCancel(context.Background())
+	stop()
+	if err := run(stopped, args, io.Discard, io.Discard); err == nil {
+		t.Error("half a report is taken for a whole one")
+	}
 	for _, bad := range [][]string{{"-only", "("}, {"-runs", "0"}, {"-nonsense"}} {
 		if err := run(context.Background(), bad, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was taken", bad)

@@ -15,6 +15,8 @@ type report struct {
 	Rows    []row       `json:"scenarios"`
 	Ladders []ladderRow `json:"whole_rollouts"`
 	Missed  []string    `json:"missed_goals"`
+	// Interrupted says that only a part was played.
+	Interrupted bool `json:"interrupted"`
 }
 
 func (r *report) writeJSON(w io.Writer) error {
@@ -51,6 +53,10 @@ func (r *report) writeMarkdown(w io.Writer) error {
 	p.line("Streams of requests of known law, the same for all rules. Seed %d, up to %d runs a scenario (a fifth at 1,000 requests/s);"+
 		" the other rules play the first %d of them, in harmful scenarios a quarter of that.", r.Seed, r.Runs, r.Peers)
 	p.line("")
+	if r.Interrupted {
+		p.line("**The run was interrupted: only a part of it is here.**")
+		p.line("")
+	}
 	for _, c := range contestants() {
 		p.line("- **%s**: %s", c.name, c.what)
 	}

@@ -45,7 +45,11 @@ func (j *job) playAll(ctx context.Context, list []scenario) []row {
 		if ctx.Err() != nil {
 			break
 		}
-		rows = append(rows, j.play(ctx, s))
+		r := j.play(ctx, s)
+		if ctx.Err() != nil {
+			break // half a row is none
+		}
+		rows = append(rows, r)
 		fmt.Fprintf(j.notes, "%4d/%d %6.0fs  %s\n", i+1, len(list), time.Since(began).Seconds(), s.name)
 	}
 	return rows
