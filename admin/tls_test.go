@@ -20,7 +20,7 @@ import (
 )
 
 // certificate makes one for haldane.example, and a pool that trusts it.
-func certificate(t *testing.T) (*config.AdminTLS, *x509.CertPool) {
+func certificate(t *testing.T) (*config.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,7 +38,7 @@ func certificate(t *testing.T) (*config.AdminTLS, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := &config.AdminTLS{CertFile: filepath.Join(t.TempDir(), "cert"), KeyFile: filepath.Join(t.TempDir(), "key")}
+	files := &config.Certificate{CertFile: filepath.Join(t.TempDir(), "cert"), KeyFile: filepath.Join(t.TempDir(), "key")}
 	for path, block := range map[string]*pem.Block{
 		files.CertFile: {Type: "CERTIFICATE", Bytes: der},
 		files.KeyFile:  {Type: "PRIVATE KEY", Bytes: keyDER},
@@ -84,7 +84,7 @@ func TestAdminOverTLS(t *testing.T) {
 
 func TestBadCertificate(t *testing.T) {
 	o := options(newFake())
-	o.Config.TLS = &config.AdminTLS{CertFile: "/nowhere/cert", KeyFile: "/nowhere/key"}
+	o.Config.TLS = &config.Certificate{CertFile: "/nowhere/cert", KeyFile: "/nowhere/key"}
 	_, err := open(t, o)
 	wantError(t, err, "load the admin certificate", "/nowhere/cert")
 }

@@ -12,6 +12,8 @@ type Checks struct {
 	// Latency compares the times to the first byte of answers that did not fail, each check at one quantile. A mapping that
 	// is written replaces the default one; "off", or an empty mapping, judges no latency. Default: p50, p90 and p99.
 	Latency LatencyChecks `yaml:"latency"`
+	// Events compare how often other things happen, each by name. At most 4. Default: none.
+	Events map[string]EventCheck `yaml:"events,omitempty"`
 	// WarmUp is the time from the rollout's first canary request in which latency is not judged, for cold caches and
 	// just-in-time compilers. Zero for none. Default 1m.
 	WarmUp Duration `yaml:"warm_up"`
@@ -22,6 +24,9 @@ type Checks struct {
 
 // ErrorCheck compares the share of failed requests: the canary may fail stable * (1 + relative) + absolute.
 type ErrorCheck struct {
+	// Statuses are the answers that count as failed, besides requests that got no complete answer; an empty list counts those
+	// alone. Default 5xx.
+	Statuses []StatusRange `yaml:"statuses"`
 	// Relative is the allowed growth of stable's error rate. Default 10%.
 	Relative Percent `yaml:"relative"`
 	// Absolute is added to it, in points of a percent. Default 0.1%.
@@ -35,6 +40,36 @@ type ErrorCheck struct {
 	// Muted shows the verdict and lets it count for nothing. Default false.
 	Muted bool `yaml:"muted"`
 	// Group is where the check counts in the score. Default "errors".
+	Group string `yaml:"group"`
+	// MinRequests is the number of judged canary requests below which there is no data. Default 50.
+	MinRequests int `yaml:"min_requests"`
+	// Window is the length of a burst window: evidence of one window is capped. Default 1s.
+	Window Duration `yaml:"window"`
+	// Windows is how many separate windows must speak against the canary. Default 3.
+	Windows int `yaml:"windows"`
+}
+
+// EventCheck compares the share of requests to which something happened: the canary's may be stable * (1 + relative) +
+// absolute. At least one of statuses and outcomes is required.
+type EventCheck struct {
+	// Statuses are the answers that are counted, for example 429 or 404.
+	Statuses []StatusRange `yaml:"statuses,omitempty"`
+	// Outcomes are other ends that are counted: "connect", "timeout", "reset", "truncated", "malformed", "refused",
+	// "stalled" and "client_gone".
+	Outcomes []string `yaml:"outcomes,omitempty"`
+	// Relative is the allowed growth of stable's share. Default 10%.
+	Relative Percent `yaml:"relative"`
+	// Absolute is added to it, in points of a percent. Default 1%.
+	Absolute Percent `yaml:"absolute"`
+	// Max is what the canary's share may be, whatever stable's is: a second check, named after this one and "max". Below
+	// 100%. Zero, the default, for none.
+	Max Percent `yaml:"max"`
+	// Critical says whether a fail ends the rollout; otherwise it only costs score, and the rollout does not go on by
+	// itself. Default true.
+	Critical bool `yaml:"critical"`
+	// Muted shows the verdict and lets it count for nothing. Default false.
+	Muted bool `yaml:"muted"`
+	// Group is where the check counts in the score. Default "events".
 	Group string `yaml:"group"`
 	// MinRequests is the number of judged canary requests below which there is no data. Default 50.
 	MinRequests int `yaml:"min_requests"`
@@ -82,12 +117,14 @@ func (l *LatencyChecks) switchOff() { *l = LatencyChecks{} }
 const (
 	groupErrors  = "errors"
 	groupLatency = "latency"
+	groupEvents  = "events"
 )
 
 // defaultChecks are the checks of a policy that names none.
 func defaultChecks() Checks {
 	c := Checks{
 		Errors: ErrorCheck{
+			Statuses:    []StatusRange{{500, 599}},
 			Relative:    10 * percentUnit,
 			Absolute:    percentUnit / 10,
 			Critical:    true,
@@ -117,6 +154,18 @@ func (l *LatencyCheck) setDefaults() {
 		Group:    groupLatency,
 		Window:   seconds(5),
 		Windows:  3,
+	}
+}
+
+func (e *EventCheck) setDefaults() {
+	*e = EventCheck{
+		Relative:    10 * percentUnit,
+		Absolute:    percentUnit,
+		Critical:    true,
+		Group:       groupEvents,
+		MinRequests: 50,
+		Window:      seconds(1),
+		Windows:     3,
 	}
 }
 

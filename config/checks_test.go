@@ -26,7 +26,7 @@ func TestLatencyIsOnUnlessItIsOff(t *testing.T) {
 	}
 	for _, checks := range []string{"{latency: off}", `{latency: "off"}`, "{latency: {}}"} {
 		got := checksOf(t, checks)
-		if len(got.Latency) != 0 || got.Errors != careful.Errors {
+		if len(got.Latency) != 0 || !cmp.Equal(got.Errors, careful.Errors) {
 			t.Errorf("checks %s: %+v", checks, got)
 		}
 	}

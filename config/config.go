@@ -41,6 +41,17 @@ type Listen struct {
 	// Address is host:port for plain HTTP/1.1. Without a host it is every address of the machine; port 0 picks a free
 	// one. Default ":8080".
 	Address string `yaml:"address"`
+	// TLS is HTTPS for clients, beside plain HTTP. Default: none.
+	TLS *ListenTLS `yaml:"tls,omitempty"`
+	// ProxyProtocol lists the addresses and networks of load balancers whose connections begin with a PROXY protocol header,
+	// version 1 or 2, which names the real client. It is required from them and refused from everybody else. Default: none.
+	ProxyProtocol []string `yaml:"proxy_protocol,omitempty"`
+	// TrustedProxies lists the addresses and networks of proxies in front whose X-Forwarded-For, -Proto and -Host fields are
+	// believed and extended. From everybody else these fields are replaced. Default: none.
+	TrustedProxies []string `yaml:"trusted_proxies,omitempty"`
+	// ReusePort lets a second process listen on the same address (SO_REUSEPORT), so that a new binary can take over without
+	// a failed request. Default false.
+	ReusePort bool `yaml:"reuse_port"`
 }
 
 // Admin says where operators connect.
@@ -57,15 +68,17 @@ type Admin struct {
 	// random token. Excludes token. Default: admin.token in state.directory.
 	TokenFile string `yaml:"token_file,omitempty"`
 	// TLS is the certificate of the admin listener. Default: none.
-	TLS *AdminTLS `yaml:"tls,omitempty"`
-}
-
-// AdminTLS is the certificate of the admin listener.
-type AdminTLS struct {
-	// CertFile is the path of the PEM certificate chain. Required.
-	CertFile string `yaml:"cert_file"`
-	// KeyFile is the path of the PEM private key. Required.
-	KeyFile string `yaml:"key_file"`
+	TLS *Certificate `yaml:"tls,omitempty"`
+	// ReadToken is a bearer token that may read everything and change nothing. Prefer read_token_file, which it excludes.
+	// Default: none; over TCP without TLS on loopback everybody may read.
+	ReadToken Secret `yaml:"read_token,omitempty"`
+	// ReadTokenFile is the path of the file that holds the read token. Excludes read_token. Default: none.
+	ReadTokenFile string `yaml:"read_token_file,omitempty"`
+	// Hosts are names under which the admin listener is reached, besides its address, loopback and localhost: a request for
+	// any other is refused, so that no web page can reach it through a name of its own (DNS rebinding). Default: none.
+	Hosts []string `yaml:"hosts,omitempty"`
+	// Profiles serves Go's profiles under /debug/pprof/ on the socket. Default false.
+	Profiles bool `yaml:"profiles"`
 }
 
 // State says where running rollouts are remembered.
@@ -101,6 +114,9 @@ type Limits struct {
 	BodySize Bytes `yaml:"body_size"`
 	// Connections bounds the open client connections; more are answered 503 and closed. At least 1. Default 20000.
 	Connections int `yaml:"connections"`
+	// ConnectionsPerClient bounds the open connections of one client address; more are closed at once. Zero, the default,
+	// sets no bound.
+	ConnectionsPerClient int `yaml:"connections_per_client"`
 }
 
 // ClientTimeouts bounds how long a client connection may take over things. Zero switches a bound off.
@@ -113,6 +129,9 @@ type ClientTimeouts struct {
 	Body Duration `yaml:"body"`
 	// Write is the longest time one write to the client may block. Default 30s.
 	Write Duration `yaml:"write"`
+	// ShutdownDelay is how long a stopping process goes on as before, except that it says it is not ready: the time that
+	// load balancers need to notice. Zero, the default, for none.
+	ShutdownDelay Duration `yaml:"shutdown_delay"`
 	// Drain is how long a stopping process waits for requests in flight. Default 30s.
 	Drain Duration `yaml:"drain"`
 }

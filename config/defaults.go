@@ -28,6 +28,20 @@ const (
 	FailureRollBack = "roll_back"
 	// FailurePause asks a person.
 	FailurePause = "pause"
+	// Auto lets Haldane choose.
+	Auto = "auto"
+	// TLS12 and TLS13 are versions of TLS.
+	TLS12 = "1.2"
+	// TLS13 is the newest one.
+	TLS13 = "1.3"
+	// ClientAuthRequire and ClientAuthOptional say what becomes of a client without a certificate.
+	ClientAuthRequire = "require"
+	// ClientAuthOptional lets it in.
+	ClientAuthOptional = "optional"
+	// TunnelsKeep and TunnelsClose say what becomes of tunnels; the third way is a time.
+	TunnelsKeep = "keep"
+	// TunnelsClose closes them at once.
+	TunnelsClose = "close"
 	// PolicyCareful is the name of the built-in policy.
 	PolicyCareful = "careful"
 )
@@ -42,6 +56,22 @@ func (v *Variant) setDefaults() { *v = DefaultVariant() }
 func (s *Sticky) setDefaults()  { *s = DefaultSticky() }
 func (p *Policy) setDefaults()  { *p = DefaultPolicy() }
 func (s *Step) setDefaults()    { *s = DefaultStep() }
+
+func (t *ListenTLS) setDefaults() {
+	*t = ListenTLS{Address: ":8443", MinVersion: TLS12, ClientAuth: ClientAuthRequire}
+}
+
+func (h *Health) setDefaults() {
+	*h = Health{Statuses: []StatusRange{{200, 399}}, Interval: seconds(2), Timeout: seconds(1), Healthy: 2, Unhealthy: 3}
+}
+
+func (r *Rescue) setDefaults() { *r = Rescue{Statuses: []StatusRange{{502, 504}}, BodySize: 64 << 10} }
+
+// switchOff is what "off" means.
+func (r *Retries) switchOff() { r.Attempts = 0 }
+
+// switchOff is what "off" means.
+func (e *Ejection) switchOff() { e.Failures = 0 }
 
 // Default is the configuration of an empty file. It is not valid: a service is missing.
 func Default() Config {
@@ -63,13 +93,22 @@ func Default() Config {
 
 // DefaultService is a service before its keys are read.
 func DefaultService() Service {
-	return Service{Policy: PolicyCareful, Start: StartAuto, RequestIDField: "X-Request-Id"}
+	return Service{
+		Policy: PolicyCareful, Start: StartAuto, RequestIDField: "X-Request-Id",
+		StallTimeout: StallTimeout{Mode: StallAuto},
+		Retries:      Retries{Attempts: 1, Budget: 20 * percentUnit, MinConcurrent: 3},
+		Limits:       ServiceLimits{QueueTimeout: seconds(1)},
+		Tunnels:      Tunnels{OnShutdown: TunnelDrain{Close: true}, Idle: minutes(60)},
+	}
 }
 
 // DefaultVariant is a variant before its keys are read.
 func DefaultVariant() Variant {
 	return Variant{
 		MaxConnections: 1024,
+		Queue:          Queue{Size: 128, Timeout: seconds(1)},
+		Resolve:        seconds(5),
+		Ejection:       Ejection{Failures: 5, Time: seconds(10), MaxShare: 50 * percentUnit},
 		Timeouts: UpstreamTimeouts{
 			Connect:        seconds(1),
 			ResponseHeader: seconds(30),

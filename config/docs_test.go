@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -172,18 +173,22 @@ func (d *documenter) comment(of, name, word string) string {
 func (d *documenter) checkDefault(section reflect.Type, f reflect.StructField, about string) {
 	fresh := reflect.New(section)
 	makeDefault(fresh)
-	if section == reflect.TypeFor[ErrorCheck]() || section == reflect.TypeFor[Bake]() || section.Name() == "UpstreamTimeouts" {
+	if section == reflect.TypeFor[ErrorCheck]() || section == reflect.TypeFor[Bake]() || section.Name() == "UpstreamTimeouts" || section == reflect.TypeFor[Tunnels]() {
 		return // set by the section around; checked below
 	}
 	d.namesDefault(section.Name(), f, fresh.Elem().FieldByIndex(f.Index), about)
 }
 
 func (d *documenter) namesDefault(section string, f reflect.StructField, value reflect.Value, about string) {
-	if value.IsZero() || value.Kind() == reflect.Struct || value.Kind() == reflect.Map {
+	_, isWord := value.Interface().(encoding.TextMarshaler)
+	if value.IsZero() && value.Kind() != reflect.Struct || value.Kind() == reflect.Map || value.Kind() == reflect.Struct && !isWord {
 		return
 	}
 	text := fmt.Sprint(value.Interface())
-	if value.Kind() == reflect.String {
+	switch {
+	case value.Kind() == reflect.Slice:
+		text = strings.Trim(text, "[]")
+	case value.Kind() == reflect.String, value.Kind() == reflect.Struct && isWord:
 		text = `"` + text + `"`
 	}
 	if !strings.Contains(about, "Default "+text+".") && !strings.Contains(about, "Default "+text+", ") {
@@ -195,9 +200,10 @@ func (d *documenter) namesDefault(section string, f reflect.StructField, value r
 func TestNestedDefaultsAreDocumented(t *testing.T) {
 	d := documenter{t: t, docs: readComments(t)}
 	c, policy := Default(), DefaultPolicy()
+	variant, service := DefaultVariant(), DefaultService()
 	for _, section := range []any{
-		c.Listen, c.State, c.Log, c.Limits, c.Timeouts, DefaultVariant().Timeouts, policy.Checks, policy.Checks.Errors,
-		policy.Bake,
+		c.Listen, c.State, c.Log, c.Limits, c.Timeouts, variant.Timeouts, variant.Queue, variant.Ejection, service.Retries,
+		service.Limits, service.Tunnels, policy.Checks, policy.Checks.Errors, policy.Bake,
 	} {
 		value := reflect.ValueOf(section)
 		for i := range value.NumField() {
@@ -222,7 +228,7 @@ func leadsTo(t reflect.Type) (section reflect.Type, suffix string, ok bool) {
 		suffix = ".<name>"
 		t = t.Elem()
 	}
-	return t, suffix, t.Kind() == reflect.Struct
+	return t, suffix, t.Kind() == reflect.Struct && !t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 }
 
 // kind is the word for what is written behind a key.
@@ -236,6 +242,10 @@ func kind(t reflect.Type) string {
 		return "size"
 	case reflect.TypeFor[Secret]():
 		return "text, secret"
+	case reflect.TypeFor[StatusRange]():
+		return "statuses"
+	case reflect.TypeFor[StallTimeout](), reflect.TypeFor[TunnelDrain]():
+		return "duration or word"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -73,7 +73,7 @@ policies:
   quick:
     steps: [{segment: testers, weight: 0%, duration: 0s, min_requests: 0}, 1%]
     checks:
-      errors: {relative: 0%, absolute: 0%, critical: false, min_requests: 0}
+      errors: {statuses: [], relative: 0%, absolute: 0%, critical: false, min_requests: 0}
       latency: {p50: {relative: 0%, absolute: 0, critical: false, min_requests: 0}}
       warm_up: 0
     bake: {duration: 0, holdback: 0%}
@@ -85,9 +85,9 @@ services:
 	zero := []bool{
 		c.Timeouts.Header == 0, c.Timeouts.Idle == 0, c.Log.AccessSample == 0,
 		c.Policies["quick"].Steps[0].Weight == 0, c.Policies["quick"].Steps[0].Duration == 0,
-		c.Policies["quick"].Steps[0].MinRequests == 0, c.Policies["quick"].Checks.Errors == ErrorCheck{
-			Group: "errors", Window: seconds(1), Windows: 3,
-		},
+		c.Policies["quick"].Steps[0].MinRequests == 0, cmp.Equal(c.Policies["quick"].Checks.Errors, ErrorCheck{
+			Statuses: []StatusRange{}, Group: "errors", Window: seconds(1), Windows: 3,
+		}),
 		c.Policies["quick"].Checks.Latency["p50"] == LatencyCheck{
 			Quantile: 50 * percentUnit, Group: "latency", Window: seconds(5), Windows: 3,
 		},
@@ -108,7 +108,7 @@ services:
 // TestLeftEmptyKeepsTheDefault holds that a key without a value is a key that was not written.
 func TestLeftEmptyKeepsTheDefault(t *testing.T) {
 	c := mustParse(t, "version: 1\nlisten:\nlimits: {fields: ~, connections: null}\nlog:\n  level: ${EMPTY}\n  format: ${NONE:-}"+small)
-	if c.Listen != Default().Listen || c.Limits != Default().Limits || c.Log != Default().Log {
+	if !cmp.Equal(c.Listen, Default().Listen) || c.Limits != Default().Limits || c.Log != Default().Log {
 		t.Errorf("defaults are lost: %+v %+v %+v", c.Listen, c.Limits, c.Log)
 	}
 }

@@ -31,6 +31,20 @@ type Service struct {
 	// RequestIDField is the field that carries the request id, kept when the client sends one and made otherwise, or
 	// "off" for none. Default "X-Request-Id".
 	RequestIDField string `yaml:"request_id_field"`
+	// StallTimeout is how long a request may wait for the first byte of an answer before the judge takes it as failed; the
+	// request itself goes on. "auto" is the larger of 5s and four times stable's p99.9, "off" never takes it as failed.
+	// Default "auto".
+	StallTimeout StallTimeout `yaml:"stall_timeout"`
+	// LongPolls are the beginnings of paths, in whole parts, whose requests may wait as long as they like.
+	LongPolls []string `yaml:"long_polls,omitempty"`
+	// Retries send a request again when nothing of an answer has come. Default: once; "off" for never.
+	Retries Retries `yaml:"retries"`
+	// Rescue answers failed requests to the canary from the stable variant. Default: off.
+	Rescue *Rescue `yaml:"rescue,omitempty"`
+	// Limits bound what the service takes of the proxy.
+	Limits ServiceLimits `yaml:"limits"`
+	// Tunnels are upgraded connections, such as WebSockets.
+	Tunnels Tunnels `yaml:"tunnels"`
 }
 
 // Match is one rule for the requests of a service: all its parts must hold.
@@ -47,15 +61,28 @@ type Match struct {
 
 // Variant is one deployed version of a service.
 type Variant struct {
-	// Endpoints are the addresses (host:port) of the variant. At least one is required.
+	// Endpoints are the addresses (host:port) of the variant. A host name stands for all of its addresses, which are looked
+	// up again and again; the last good answer is kept. At least one is required.
 	Endpoints []string `yaml:"endpoints,omitempty"`
 	// Revision tells two builds behind the same endpoints apart: a new revision of the canary is a new rollout.
 	// Default: none, the endpoints are the identity.
 	Revision string `yaml:"revision,omitempty"`
 	// Timeouts bounds how long the variant may take.
 	Timeouts UpstreamTimeouts `yaml:"timeouts"`
-	// MaxConnections bounds the connections to each endpoint; a request over it is answered 503. At least 1. Default 1024.
+	// MaxConnections bounds the connections to each endpoint; a request over it waits in the queue. At least 1. Default 1024.
 	MaxConnections int `yaml:"max_connections"`
+	// Queue is where requests wait for a connection.
+	Queue Queue `yaml:"queue"`
+	// Resolve is the time between two lookups of host names among the endpoints. From 100ms. Default 5s.
+	Resolve Duration `yaml:"resolve"`
+	// TLS is HTTPS to the endpoints; "{}" takes its defaults. Default: none, plain HTTP.
+	TLS *VariantTLS `yaml:"tls,omitempty"`
+	// Health asks the endpoints whether they can take requests. Default: none.
+	Health *Health `yaml:"health,omitempty"`
+	// Ejection takes endpoints out that fail requests, for a while. "off" for never.
+	Ejection Ejection `yaml:"ejection"`
+	// SlowStart is how long the share of an endpoint that came back grows to its full size. Zero, the default, for none.
+	SlowStart Duration `yaml:"slow_start"`
 	// Host is the Host field that is sent to the variant. Default: the client's.
 	Host string `yaml:"host,omitempty"`
 	// StripPrefix is taken from the front of the path where it stands there. Default: none.

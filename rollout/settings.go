@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -92,7 +93,8 @@ func latencyChecks(name string, c *config.LatencyCheck) []analysis.Check {
 
 // sameChecks says whether two policies make the same promises.
 func sameChecks(a, b *config.Checks) bool {
-	return a.Errors == b.Errors && a.WarmUp == b.WarmUp && maps.Equal(a.Latency, b.Latency) && maps.Equal(a.Groups, b.Groups)
+	return a.WarmUp == b.WarmUp && maps.Equal(a.Latency, b.Latency) && maps.Equal(a.Groups, b.Groups) &&
+		reflect.DeepEqual(a.Errors, b.Errors) && reflect.DeepEqual(a.Events, b.Events)
 }
 
 // sameSettings says whether two judges would judge alike.
