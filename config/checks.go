@@ -12,7 +12,8 @@ type Checks struct {
 	// Latency compares the times to the first byte of answers that did not fail, each check at one quantile. A mapping that
 	// is written replaces the default one; "off", or an empty mapping, judges no latency. Default: p50, p90 and p99.
 	Latency LatencyChecks `yaml:"latency"`
-	// Events compare how often other things happen, each by name. At most 4. Default: none.
+	// Events compare how often other things happen, each by name; no check of latency can have the same. At most 4. A status
+	// in the place of the section is short for its statuses. Default: none.
 	Events map[string]EventCheck `yaml:"events,omitempty"`
 	// WarmUp is the time from the rollout's first canary request in which latency is not judged, for cold caches and
 	// just-in-time compilers. Zero for none. Default 1m.
@@ -109,9 +110,6 @@ type LatencyCheck struct {
 
 // LatencyChecks are the checks of latency by name. Empty for none.
 type LatencyChecks map[string]LatencyCheck
-
-// switchOff is what "off" means.
-func (l *LatencyChecks) switchOff() { *l = LatencyChecks{} }
 
 // The groups of checks that are there by default.
 const (

@@ -19,6 +19,16 @@ func (c *Config) complete(folder string, top place) {
 	}
 	absolute(&c.State.Directory)
 	c.completeAdmin(absolute)
+	c.eachTLS(top, func(f tlsFiles) {
+		for _, path := range []*string{f.cert, f.key, f.authorities} {
+			if path != nil {
+				absolute(path)
+			}
+		}
+	})
+	if t := c.Listen.TLS; t != nil && t.ClientCAFile != "" && t.ClientAuth == "" {
+		t.ClientAuth = ClientAuthRequire
+	}
 	for name, p := range c.Segments {
 		p.eachFile(absolute)
 		c.Segments[name] = p
@@ -49,9 +59,9 @@ func (c *Config) completeAdmin(absolute func(*string)) {
 	}
 	absolute(&a.Socket)
 	absolute(&a.TokenFile)
-	if a.TLS != nil {
-		absolute(&a.TLS.CertFile)
-		absolute(&a.TLS.KeyFile)
+	absolute(&a.ReadTokenFile)
+	for i := range a.Hosts {
+		a.Hosts[i] = strings.ToLower(a.Hosts[i])
 	}
 }
 

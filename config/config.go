@@ -34,6 +34,7 @@ type Config struct {
 	Services map[string]Service `yaml:"services,omitempty"`
 
 	sources []source // the files that this was read from
+	later   later    // what is looked at only when the configuration is put to use
 }
 
 // Listen says where clients connect.
@@ -69,15 +70,17 @@ type Admin struct {
 	TokenFile string `yaml:"token_file,omitempty"`
 	// TLS is the certificate of the admin listener. Default: none.
 	TLS *Certificate `yaml:"tls,omitempty"`
-	// ReadToken is a bearer token that may read everything and change nothing. Prefer read_token_file, which it excludes.
-	// Default: none; over TCP without TLS on loopback everybody may read.
+	// ReadToken is a bearer token, other than token, that may read everything and change nothing. Prefer read_token_file,
+	// which it excludes. Default: none; over TCP without TLS on loopback everybody may read.
 	ReadToken Secret `yaml:"read_token,omitempty"`
-	// ReadTokenFile is the path of the file that holds the read token. Excludes read_token. Default: none.
+	// ReadTokenFile is the path of the file that holds the read token; it is not created. Excludes read_token. Default:
+	// none.
 	ReadTokenFile string `yaml:"read_token_file,omitempty"`
-	// Hosts are names under which the admin listener is reached, besides its address, loopback and localhost: a request for
-	// any other is refused, so that no web page can reach it through a name of its own (DNS rebinding). Default: none.
+	// Hosts are names, without ports, under which the admin listener is reached, besides its address, loopback and
+	// localhost: a request for any other is refused, so that no web page can reach it through a name of its own (DNS
+	// rebinding). Default: none.
 	Hosts []string `yaml:"hosts,omitempty"`
-	// Profiles serves Go's profiles under /debug/pprof/ on the socket. Default false.
+	// Profiles serves Go's profiles under /debug/pprof/ on the socket, and only there. Default false.
 	Profiles bool `yaml:"profiles"`
 }
 

@@ -29,17 +29,8 @@ type decoder struct {
 	spent    bool // the end of the budget was reported
 }
 
-// shorthand is a section that may be written as one plain value, which then is the value of the named key.
-type shorthand interface{ shorthand() string }
-
 // named is a section whose defaults depend on its name, after those that do not.
 type named interface{ setNamed(name string) }
-
-// shorthand makes a bare percentage a step.
-func (s *Step) shorthand() string { return "weight" }
-
-// optional is a section that may be written as "off".
-type optional interface{ switchOff() }
 
 // value decodes one node. What cannot be read is reported and keeps its default; so does what is left empty.
 func (d *decoder) value(n *yaml.Node, p place, out reflect.Value) {
@@ -65,12 +56,7 @@ func (d *decoder) shaped(n *yaml.Node, p place, out reflect.Value) {
 		}
 		return
 	}
-	if short, ok := inside.(shorthand); ok && n.Kind == yaml.ScalarNode {
-		d.shorthand(n, p, out, short.shorthand())
-		return
-	}
-	if section, ok := inside.(optional); ok && n.Kind == yaml.ScalarNode {
-		d.switchedOff(n, p, section)
+	if n.Kind == yaml.ScalarNode && d.short(n, p, out) {
 		return
 	}
 	switch out.Kind() {
@@ -95,26 +81,6 @@ func makeDefault(pointer reflect.Value) {
 	if s, ok := pointer.Interface().(defaulter); ok {
 		s.setDefaults()
 	}
-}
-
-// shorthand decodes a plain value into the one key that it stands for.
-func (d *decoder) shorthand(n *yaml.Node, p place, out reflect.Value, key string) {
-	for _, f := range d.shape(out.Type()) {
-		if f.key == key {
-			at := p.key(key).moved(p.at)
-			d.index[at.path] = at.at
-			d.shaped(n, at, out.FieldByIndex(f.at))
-		}
-	}
-}
-
-// switchedOff takes "off" for a section.
-func (d *decoder) switchedOff(n *yaml.Node, p place, section optional) {
-	if n.Value != Off {
-		d.problems.unreadable(p, "expected off or a mapping of keys to values, got %s", describe(n))
-		return
-	}
-	section.switchOff()
 }
 
 // section decodes a mapping with known keys.

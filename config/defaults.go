@@ -58,7 +58,7 @@ func (p *Policy) setDefaults()  { *p = DefaultPolicy() }
 func (s *Step) setDefaults()    { *s = DefaultStep() }
 
 func (t *ListenTLS) setDefaults() {
-	*t = ListenTLS{Address: ":8443", MinVersion: TLS12, ClientAuth: ClientAuthRequire}
+	*t = ListenTLS{Address: ":8443", MinVersion: TLS12}
 }
 
 func (h *Health) setDefaults() {
@@ -66,12 +66,6 @@ func (h *Health) setDefaults() {
 }
 
 func (r *Rescue) setDefaults() { *r = Rescue{Statuses: []StatusRange{{502, 504}}, BodySize: 64 << 10} }
-
-// switchOff is what "off" means.
-func (r *Retries) switchOff() { r.Attempts = 0 }
-
-// switchOff is what "off" means.
-func (e *Ejection) switchOff() { e.Failures = 0 }
 
 // Default is the configuration of an empty file. It is not valid: a service is missing.
 func Default() Config {

@@ -57,6 +57,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*Config
 	if err := problems.err(); err != nil {
 		return nil, err
 	}
+	c.remember(name, top)
 	return &c, nil
 }
 

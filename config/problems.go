@@ -95,8 +95,13 @@ func (c *collector) err() error {
 	if len(c.list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(c.list, func(a, b Problem) int {
+	c.list.sort()
+	return c.list
+}
+
+// sort puts problems into the order of the file.
+func (p Problems) sort() {
+	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
 	})
-	return c.list
 }

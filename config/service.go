@@ -35,11 +35,11 @@ type Service struct {
 	// request itself goes on. "auto" is the larger of 5s and four times stable's p99.9, "off" never takes it as failed.
 	// Default "auto".
 	StallTimeout StallTimeout `yaml:"stall_timeout"`
-	// LongPolls are the beginnings of paths, in whole parts, whose requests may wait as long as they like.
+	// LongPolls are the beginnings of paths, in whole parts, whose requests may wait as long as they like. Default: none.
 	LongPolls []string `yaml:"long_polls,omitempty"`
-	// Retries send a request again when nothing of an answer has come. Default: once; "off" for never.
+	// Retries send a request again when nothing of an answer has come; "off" for never. Default: once.
 	Retries Retries `yaml:"retries"`
-	// Rescue answers failed requests to the canary from the stable variant. Default: off.
+	// Rescue answers failed requests to the canary from the stable variant; "{}" takes its defaults. Default: off.
 	Rescue *Rescue `yaml:"rescue,omitempty"`
 	// Limits bound what the service takes of the proxy.
 	Limits ServiceLimits `yaml:"limits"`
@@ -77,7 +77,7 @@ type Variant struct {
 	Resolve Duration `yaml:"resolve"`
 	// TLS is HTTPS to the endpoints; "{}" takes its defaults. Default: none, plain HTTP.
 	TLS *VariantTLS `yaml:"tls,omitempty"`
-	// Health asks the endpoints whether they can take requests. Default: none.
+	// Health asks the endpoints whether they can take requests; "{}" takes its defaults. Default: none.
 	Health *Health `yaml:"health,omitempty"`
 	// Ejection takes endpoints out that fail requests, for a while. "off" for never.
 	Ejection Ejection `yaml:"ejection"`

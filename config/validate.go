@@ -5,12 +5,6 @@ import (
 	"strings"
 )
 
-// maxSocketPath is the longest path of a unix socket on every system.
-const maxSocketPath = 103
-
-// minToken is the shortest admin token: guesses are not slowed down.
-const minToken = 16
-
 // validator is the one pass that looks at a decoded configuration and reports all that is not allowed. It changes nothing.
 type validator struct {
 	problems *collector
@@ -25,7 +19,7 @@ func (v *validator) config(top place) {
 	case c.Version != 1:
 		v.problems.wrong(at, "expected 1, the only version of the format, got %d", c.Version)
 	}
-	v.check(top.key("listen").key("address"), address(c.Listen.Address, toListen))
+	v.listen(&c.Listen, top.key("listen"))
 	v.admin(&c.Admin, top.key("admin"))
 	v.oneOf(top.key("state").key("store"), c.State.Store, StoreFile, StoreMemory)
 	v.needed(top.key("state").key("directory"), c.State.Directory)
@@ -50,29 +44,6 @@ func (v *validator) config(top place) {
 	v.services(top)
 }
 
-func (v *validator) admin(a *Admin, at place) {
-	if a.Address != Off {
-		v.check(at.key("address"), address(a.Address, toListen))
-	}
-	if len(a.Socket) > maxSocketPath {
-		v.problems.wrong(at.key("socket"), "the path of a unix socket has at most %d bytes: %s", maxSocketPath, a.Socket)
-	}
-	if a.Token != "" && a.TokenFile != "" {
-		v.problems.wrong(at.key("token_file"), "token and token_file exclude each other")
-	}
-	// The message must not show the token.
-	if n := len(a.Token); n > 0 && n < minToken {
-		v.problems.wrong(at.key("token"), "a token has at least %d characters, this one has %d", minToken, n)
-	}
-	if strings.ContainsFunc(string(a.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		v.problems.wrong(at.key("token"), "a token is made of printable ASCII characters without spaces")
-	}
-	if a.TLS != nil {
-		v.needed(at.key("tls").key("cert_file"), a.TLS.CertFile)
-		v.needed(at.key("tls").key("key_file"), a.TLS.KeyFile)
-	}
-}
-
 func (v *validator) log(l *Log, at place) {
 	v.oneOf(at.key("level"), l.Level, "debug", "info", "warn", "error")
 	v.oneOf(at.key("format"), l.Format, "json", "console")
@@ -85,6 +56,7 @@ func (v *validator) limits(l *Limits, at place) {
 	}
 	v.atLeast(at.key("fields"), l.Fields, 1)
 	v.atLeast(at.key("connections"), l.Connections, 1)
+	v.atLeast(at.key("connections_per_client"), l.ConnectionsPerClient, 0)
 }
 
 func (v *validator) clientTimeouts(t *ClientTimeouts, at place) {
@@ -92,6 +64,7 @@ func (v *validator) clientTimeouts(t *ClientTimeouts, at place) {
 	v.notNegative(at.key("idle"), t.Idle)
 	v.notNegative(at.key("body"), t.Body)
 	v.notNegative(at.key("write"), t.Write)
+	v.notNegative(at.key("shutdown_delay"), t.ShutdownDelay)
 	v.notNegative(at.key("drain"), t.Drain)
 }
 
@@ -140,6 +113,20 @@ func (v *validator) atLeast(at place, value, least int) {
 func (v *validator) notNegative(at place, d Duration) {
 	if d < 0 {
 		v.problems.wrong(at, "a duration cannot be negative, got %s", d)
+	}
+}
+
+// positive reports a duration that must be above zero.
+func (v *validator) positive(at place, d Duration) {
+	if d <= 0 {
+		v.problems.wrong(at, "expected a duration above zero, got %s", d)
+	}
+}
+
+// notBelow reports a duration that is shorter than the shortest that is allowed.
+func (v *validator) notBelow(at place, d, least Duration) {
+	if d < least {
+		v.problems.wrong(at, "expected at least %s, got %s", least, d)
 	}
 }
 

@@ -2,6 +2,9 @@ package config
 
 import "slices"
 
+// maxEvents bounds the checks of events: each one takes from what the others may prove.
+const maxEvents = 4
+
 func (v *validator) checks(c *Checks, at place) {
 	v.errorCheck(&c.Errors, at.key("errors"))
 	groups := []string{c.Errors.Group}
@@ -12,17 +15,68 @@ func (v *validator) checks(c *Checks, at place) {
 			groups = append(groups, l.Group)
 		}
 	}
+	for _, name := range names(c.Events) {
+		in, e := at.key("events").key(name), c.Events[name]
+		v.eventName(name, c, in)
+		v.eventCheck(&e, in)
+		if !slices.Contains(groups, e.Group) {
+			groups = append(groups, e.Group)
+		}
+	}
+	if len(c.Events) > maxEvents {
+		v.problems.wrong(at.key("events"), "expected at most %d events, got %d", maxEvents, len(c.Events))
+	}
 	v.notNegative(at.key("warm_up"), c.WarmUp)
 	v.groups(c.Groups, groups, at)
 }
 
 func (v *validator) errorCheck(c *ErrorCheck, at place) {
-	if c.Max.Ratio() >= 1 {
-		v.problems.wrong(at.key("max"), "expected a percentage below 100%%, got %s", c.Max)
-	}
+	v.statuses(at.key("statuses"), c.Statuses, firstStatus)
+	v.belowWhole(at.key("max"), c.Max)
 	v.name(at.key("group"), "group", c.Group)
 	v.atLeast(at.key("min_requests"), c.MinRequests, 0)
 	v.windows(c.Window, c.Windows, at)
+}
+
+// eventName checks that a check of events has a name of its own.
+func (v *validator) eventName(name string, c *Checks, at place) {
+	v.name(at, "check", name)
+	if name == groupErrors {
+		v.problems.wrong(at, "the check of failed requests is called %q already", name)
+	}
+	if _, ok := c.Latency[name]; ok {
+		v.problems.wrong(at, "there is a check of latency that is called %q already", name)
+	}
+}
+
+func (v *validator) eventCheck(c *EventCheck, at place) {
+	if len(c.Statuses) == 0 && len(c.Outcomes) == 0 && !v.problems.broken[at.path] {
+		v.problems.wrong(at, "at least one of statuses and outcomes is required")
+	}
+	v.statuses(at.key("statuses"), c.Statuses, firstStatus)
+	for i, outcome := range c.Outcomes {
+		in := at.key("outcomes").item(i)
+		v.oneOf(in, outcome, outcomes()...)
+		if slices.Contains(c.Outcomes[:i], outcome) {
+			v.problems.wrong(in, "%q is listed twice", outcome)
+		}
+	}
+	v.belowWhole(at.key("max"), c.Max)
+	v.name(at.key("group"), "group", c.Group)
+	v.atLeast(at.key("min_requests"), c.MinRequests, 0)
+	v.windows(c.Window, c.Windows, at)
+}
+
+// outcomes are the ends of a request that a check of events can count.
+func outcomes() []string {
+	return []string{"connect", "timeout", "reset", "truncated", "malformed", "refused", "stalled", "client_gone"}
+}
+
+// belowWhole reports a bound that allows everything.
+func (v *validator) belowWhole(at place, p Percent) {
+	if p.Ratio() >= 1 {
+		v.problems.wrong(at, "expected a percentage below 100%%, got %s", p)
+	}
 }
 
 func (v *validator) latencyCheck(name string, c *LatencyCheck, at place) {
@@ -45,9 +99,7 @@ func (v *validator) latencyCheck(name string, c *LatencyCheck, at place) {
 
 // windows checks the burst windows of a check.
 func (v *validator) windows(length Duration, count int, at place) {
-	if length <= 0 {
-		v.problems.wrong(at.key("window"), "expected a duration above zero, got %s", length)
-	}
+	v.positive(at.key("window"), length)
 	v.atLeast(at.key("windows"), count, 1)
 }
 

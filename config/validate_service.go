@@ -33,6 +33,7 @@ func (v *validator) service(s *Service, at, top place) {
 	if s.Sticky != nil {
 		v.sticky(s.Sticky, at.key("sticky"))
 	}
+	v.care(s, at)
 	if s.VariantField != "" {
 		v.check(at.key("variant_field"), fieldName(s.VariantField))
 	}

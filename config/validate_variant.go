@@ -18,7 +18,7 @@ func (v *validator) variant(x *Variant, at place) {
 		}
 	}
 	v.upstreamTimeouts(&x.Timeouts, at.key("timeouts"))
-	v.atLeast(at.key("max_connections"), x.MaxConnections, 1)
+	v.upstream(x, at)
 	if x.Host != "" {
 		v.check(at.key("host"), hostField(x.Host))
 	}

@@ -165,7 +165,7 @@ func (w *walker) node(n *yaml.Node, t reflect.Type) {
 // sectionsWithDefaults has the sections that are not there by default, with what they need and no more.
 const sectionsWithDefaults = `
 version: 1
-listen: {tls: {certificates: [{cert_file: c, key_file: k}]}}
+listen: {tls: {certificates: [{cert_file: c, key_file: k}], client_ca_file: a}}
 policies: {careful: {steps: [1%], checks: {events: {throttled: {statuses: [429]}}}}}
 services: {shop: {variants: {v1: {endpoints: ["127.0.0.1:9001"], health: {}}}, rescue: {}}}
 `
@@ -189,7 +189,7 @@ func TestFullShowsTheDefaults(t *testing.T) {
 	}
 	f("listen.address", d.Listen.Address, c.Listen.Address)
 	tls := *c.Listen.TLS
-	tls.Certificates, tls.ClientCAFile = sections.Listen.TLS.Certificates, ""
+	tls.Certificates, tls.ClientCAFile = sections.Listen.TLS.Certificates, sections.Listen.TLS.ClientCAFile
 	f("listen.tls", *sections.Listen.TLS, tls)
 	f("listen.reuse_port", d.Listen.ReusePort, c.Listen.ReusePort)
 	f("admin.address", d.Admin.Address, c.Admin.Address)
