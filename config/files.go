@@ -106,11 +106,11 @@ func (c *Config) remember(file string, top place) {
 // CheckFiles opens the files that Load only names: certificates with their keys, authorities and the read token. It returns
 // all that a start of the proxy would fail on, in the order of the file; nothing for a Config that was not loaded.
 func (c *Config) CheckFiles() Problems {
-	var found Problems
+	found := newCollector("")
 	report := func(f fileAt, err error) {
 		problem := f.at
 		problem.Message = err.Error()
-		found = append(found, problem)
+		found.put(problem)
 	}
 	for _, pair := range c.later.certificates {
 		cert, certErr := readNamed(pair.cert, report)
@@ -131,8 +131,8 @@ func (c *Config) CheckFiles() Problems {
 	if c.later.readToken.path != "" {
 		_, _ = readNamed(c.later.readToken, report) // what is in it, whoever serves the API looks at
 	}
-	found.sort()
-	return found
+	found.list.sort()
+	return found.list
 }
 
 // readNamed reads a file, and reports when it cannot.

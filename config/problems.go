@@ -79,9 +79,13 @@ func (c *collector) wrong(p place, format string, args ...any) {
 func (c *collector) add(p place, format string, args ...any) {
 	// A value of the file may hold line ends, a message may not.
 	message := strings.NewReplacer("\n", " ", "\r", " ").Replace(fmt.Sprintf(format, args...))
-	problem := Problem{File: c.file, Line: p.at.line, Column: p.at.column, Path: p.path, Message: message}
+	c.put(Problem{File: c.file, Line: p.at.line, Column: p.at.column, Path: p.path, Message: message})
+}
+
+// put takes a problem that was not said yet.
+func (c *collector) put(problem Problem) {
 	key := problem
-	if p.at != (position{}) {
+	if problem.Line > 0 {
 		key.Path = ""
 	}
 	if !c.said[key] {

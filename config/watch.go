@@ -23,7 +23,7 @@ const (
 // editors and Kubernetes put a new file in the place of the old one, and compares contents, because most of what happens
 // in a folder is no change.
 //
-// Concurrency: Follow may be called at any time and from any goroutine, the callback of Run among them. Run is called
+// Concurrency: Follow and FollowFiles may be called at any time and from any goroutine, the callback of Run among them. Run is called
 // once; it starts nothing that outlives it.
 type Watcher struct {
 	followed chan struct{}     // has an element when Follow brought something new
@@ -33,13 +33,35 @@ type Watcher struct {
 	content map[string]digest // of each watched file, as last loaded or reported
 }
 
-// NewWatcher watches one file. What it holds now counts as loaded, so it is to be made before the file is loaded:
-// a change in between is then reported and not lost.
-func NewWatcher(path string) *Watcher {
-	return &Watcher{
-		followed: make(chan struct{}, 1),
-		content:  map[string]digest{path: digestOf(path)},
+// NewWatcher watches files. What they hold now counts as loaded, so it is to be made before they are loaded: a change in
+// between is then reported and not lost.
+func NewWatcher(paths ...string) *Watcher {
+	w := &Watcher{followed: make(chan struct{}, 1)}
+	w.hold(paths)
+	return w
+}
+
+// FollowFiles makes the watcher watch these files instead of those before. It remembers what it knows of a file that it
+// watched already, and takes what a new one holds now as loaded: like NewWatcher it is to be called before they are loaded.
+// It is for files beside the configuration (TLSFiles), which have a watcher of their own.
+func (w *Watcher) FollowFiles(paths ...string) {
+	w.hold(paths)
+	w.note()
+}
+
+// hold takes files in the place of those before.
+func (w *Watcher) hold(paths []string) {
+	content := make(map[string]digest, len(paths))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, path := range paths {
+		known, ok := w.content[path]
+		if !ok {
+			known = digestOf(path)
+		}
+		content[path] = known
 	}
+	w.content = content
 }
 
 // Follow makes the watcher watch the files of a configuration that was loaded, instead of those before. A file that has
@@ -52,6 +74,11 @@ func (w *Watcher) Follow(c *Config) {
 	w.mu.Lock()
 	w.content = content
 	w.mu.Unlock()
+	w.note()
+}
+
+// note tells Run that there are other files to watch.
+func (w *Watcher) note() {
 	select {
 	case w.followed <- struct{}{}:
 	default:
