@@ -131,7 +131,7 @@ func (c *Config) CheckFiles() Problems {
 	if c.later.readToken.path != "" {
 		_, _ = readNamed(c.later.readToken, report) // what is in it, whoever serves the API looks at
 	}
-	found.list.sort()
+	slices.SortStableFunc(found.list, Problem.Compare)
 	return found.list
 }
 

@@ -27,6 +27,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("version: 1\nsegments: {a: {not: {percent: 0.5%, of: {client_address: true}}}}" + small))
 	f.Add([]byte("version: 1\nx-a: &a {connect: ${NONE:-1s}}\ntimeouts: {<<: [*a, *a]}" + small))
+	for _, seed := range edgeSeeds() {
+		f.Add([]byte(seed))
+	}
 	name := filepath.Join(f.TempDir(), "haldane.yaml")
 	f.Fuzz(func(t *testing.T, src []byte) {
 		c, err := Parse(name, src, environment)
@@ -41,6 +44,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		text = withTokens(text)
 		// A dollar in the effective form is only a dollar.
 		again, err := Parse(name, bytes.ReplaceAll(text, []byte("$"), []byte("$$")), nil)
 		if err != nil {
@@ -49,10 +53,36 @@ func FuzzParse(f *testing.F) {
 		if c.Admin.Token != "" {
 			again.Admin.Token = c.Admin.Token
 		}
+		if c.Admin.ReadToken != "" {
+			again.Admin.ReadToken = c.Admin.ReadToken
+		}
 		if diff := diffConfig(c, again); diff != "" {
 			t.Fatalf("its own effective form means something else:\n%s\n%s", diff, text)
 		}
 	})
+}
+
+// edgeSeeds has every option of an edge proxy in its long and its short form, good and bad.
+func edgeSeeds() []string {
+	option := func(file, value string) string { return strings.Replace(file, "VALUE", value, 1) }
+	return []string{
+		withFiles,
+		option(inTop, "admin: {token: abcdefghijklmnop, read_token: qrstuvwxyzabcdef, hosts: [A.example], profiles: true}"),
+		option(inTop, "admin: {address: \":1\", read_token_file: t, tls: off}"),
+		option(inTop, "listen: {tls: {certificates: [{cert_file: c, key_file: k}], min_version: 1.3}, proxy_protocol: [::1]}"),
+		option(inTop, "limits: {connections_per_client: 3}\ntimeouts: {shutdown_delay: 5s}"),
+		option(inVariant, "health: /a?b, tls: {insecure_skip_verify: true}, ejection: off, resolve: 1s, slow_start: 1m"),
+		option(inVariant, "health: {path: /, host: a, statuses: [2xx, 301], interval: 1s}, queue: {size: 0}"),
+		option(inService, "rescue: {statuses: []}, retries: 2, stall_timeout: 3s, long_polls: [/e], sticky: off"),
+		option(inService, "rescue: {}, retries: off, limits: {requests: 9, queue: 1}, tunnels: {on_rollback: 30s, on_shutdown: keep}"),
+		option(inChecks, "errors: {statuses: 5xx}, events: {a: 429, b: {outcomes: [client_gone], max: 1%}}"),
+	}
+}
+
+// withTokens writes tokens that can be read back in the place of those that Dump hides.
+func withTokens(text []byte) []byte {
+	text = bytes.Replace(text, []byte("read_token: '***'"), []byte("read_token: 1234567890123456"), 1)
+	return bytes.Replace(text, []byte(" token: '***'"), []byte(" token: abcdefghijklmnopq"), 1)
 }
 
 // checkProblems holds that every problem is one line that points into the file.

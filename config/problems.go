@@ -99,13 +99,11 @@ func (c *collector) err() error {
 	if len(c.list) == 0 {
 		return nil
 	}
-	c.list.sort()
+	slices.SortStableFunc(c.list, Problem.Compare)
 	return c.list
 }
 
-// sort puts problems into the order of the file.
-func (p Problems) sort() {
-	slices.SortStableFunc(p, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
-	})
+// Compare is negative when the problem comes before the other one in the file, and positive when it comes after it.
+func (p Problem) Compare(other Problem) int {
+	return cmp.Or(cmp.Compare(p.Line, other.Line), cmp.Compare(p.Column, other.Column), cmp.Compare(p.Path, other.Path))
 }

@@ -24,14 +24,18 @@ func TestExamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml"}
+	want := []string{"edge.yaml", "full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml"}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("examples (-want +got):\n%s", diff)
 	}
 	for _, path := range paths {
 		t.Run(path, func(t *testing.T) {
-			if _, err := config.Load(path, noVariables); err != nil {
-				t.Errorf("does not load:\n%v", err)
+			c, err := config.Load(path, noVariables)
+			if err != nil {
+				t.Fatalf("does not load:\n%v", err)
+			}
+			if problems := c.CheckAdmin(); len(problems) > 0 {
+				t.Error(problems)
 			}
 			src, err := os.ReadFile(path)
 			if err != nil {
@@ -56,6 +60,45 @@ func TestMinimalIsMinimal(t *testing.T) {
 	}
 	if lines := strings.Count(string(src), "\n"); lines > 12 {
 		t.Errorf("the minimal example has %d lines", lines)
+	}
+}
+
+// TestTutorialsStayAtHome holds that what people try out first is not open to their network.
+func TestTutorialsStayAtHome(t *testing.T) {
+	for _, path := range []string{"header-pinning.yaml", "minimal.yaml", "staged.yaml"} {
+		c, err := config.Load(path, noVariables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Listen.Address; got != "127.0.0.1:8080" {
+			t.Errorf("%s listens on %s", path, got)
+		}
+	}
+}
+
+// TestEdge looks at what the edge needs beside its file.
+func TestEdge(t *testing.T) {
+	c, err := config.Load("edge.yaml", noVariables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"tls/help.key", "tls/help.pem", "tls/internal.pem", "tls/shop.key", "tls/shop.pem"}
+	for i := range want {
+		want[i] = filepath.Join(here, want[i])
+	}
+	if diff := cmp.Diff(want, c.TLSFiles()); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if got := len(c.CheckFiles()); got != len(want) {
+		t.Errorf("of %d files that are not there %d are missed", len(want), got)
+	}
+	v2 := c.Services["shop"].Variants["v2"]
+	if v2.TLS == nil || v2.Health == nil || v2.Health.Path != "/healthz" || v2.Endpoints[0] != "shop-v2.internal.example:8443" {
+		t.Errorf("v2 is %+v", v2)
 	}
 }
 
