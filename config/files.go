@@ -156,7 +156,7 @@ func (c *Config) CheckAdmin() Problems {
 		return nil
 	}
 	addr, err := netip.ParseAddr(host)
-	if host != "" && (err != nil || addr.Unmap().IsLoopback()) {
+	if host != "" && (err != nil || addr.IsLoopback()) {
 		return nil
 	}
 	problem := c.later.adminAddress

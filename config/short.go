@@ -63,8 +63,7 @@ func (d *decoder) short(n *yaml.Node, p place, out reflect.Value) bool {
 	switch {
 	case canTurn && n.Value == Off:
 		turn.switchOff()
-	case canMiss && n.Value == Off:
-		out.SetZero()
+	case canMiss && n.Value == Off: // it stays nil
 	case canMiss && isShort:
 		return false // for what the pointer leads to
 	case isShort:

@@ -280,3 +280,15 @@ func TestStatusRange(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusRangesSurviveTheirText reads back every range that there is.
+func TestStatusRangesSurviveTheirText(t *testing.T) {
+	for low := firstStatus; low <= lastStatus; low++ {
+		for high := low; high <= lastStatus; high++ {
+			in, out := StatusRange{low, high}, StatusRange{}
+			if err := out.UnmarshalText([]byte(in.String())); err != nil || out != in {
+				t.Fatalf("%d to %d became %s and then %+v, %v", low, high, in, out, err)
+			}
+		}
+	}
+}
