@@ -16,6 +16,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	r := s.Reader(1, canary, stable)
 	s.Budget().Arm(1<<60, 0, func() {})
+	s.SetKinds(NewKinds([]StatusRange{{500, 599}}, []Kind{{Statuses: []StatusRange{{429, 429}}}}))
 	method := []byte("GET")
 	var i uint64
 	var buffers [2][]Bucket
@@ -31,9 +32,15 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 			canary.Begin(i)
 			canary.End(i, Record{Outcome: OutcomeServerError, Status: 500, FirstByte: time.Millisecond, Lane: Judged(1, 1)})
 		},
-		"Vote":  func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
-		"Spend": func() { s.Budget().Purse().Spend() },
-		"Delta": func() { r.Delta(1) },
+		"Begin and End with events": func() {
+			outcome, events := s.Kinds().Classify(OutcomeOK, 429)
+			canary.Begin(i)
+			canary.End(i, Record{Outcome: outcome, Events: events, Status: 429, FirstByte: time.Millisecond, Lane: Judged(1, 1)})
+		},
+		"Events": func() { r.Events(1) },
+		"Vote":   func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
+		"Spend":  func() { s.Budget().Purse().Spend() },
+		"Delta":  func() { r.Delta(1) },
 		"Latency": func() {
 			canary.End(i, Record{Outcome: OutcomeOK, Status: 200, FirstByte: 3 * time.Millisecond, Lane: Judged(1, 1)})
 			buffers[0], buffers[1] = r.Latency(1, buffers[0][:0], buffers[1][:0])

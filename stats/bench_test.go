@@ -27,6 +27,26 @@ func benchmarkRecord(b *testing.B, in int64) {
 	}
 }
 
+// BenchmarkRecordEvent is the same for a request with an event, and with its classification.
+func BenchmarkRecordEvent(b *testing.B) {
+	s := NewRegistry(0).Service("shop")
+	canary, stable := s.Variant("v2"), s.Variant("v1")
+	s.SetKinds(NewKinds([]StatusRange{{500, 599}}, []Kind{{Statuses: []StatusRange{{429, 429}}}}))
+	s.Reader(7, canary, stable)
+	for name, status := range map[string]int{"none": 200, "one": 429} {
+		b.Run(name, func(b *testing.B) {
+			rec := Record{Status: status, Method: MethodGet, BytesOut: 2000, Lane: Judged(1, 7)}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				canary.Begin(0)
+				rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
+				rec.Outcome, rec.Events = s.Kinds().Classify(OutcomeOK, status)
+				canary.End(0, rec)
+			}
+		})
+	}
+}
+
 // BenchmarkRecordParallel has every core record on the same variant, each on its own shard.
 func BenchmarkRecordParallel(b *testing.B) {
 	s := NewRegistry(0).Service("shop")

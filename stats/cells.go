@@ -17,6 +17,7 @@ type octave [octaveBuckets]atomic.Uint64
 // addition. Failures, which are rare, have a cell of their own.
 type lane struct {
 	failures atomic.Uint64
+	events   [MaxEvents]happenings
 	octaves  [octaves]atomic.Pointer[octave]
 	_        cacheLine
 }

@@ -4,9 +4,9 @@ package stats
 type Outcome uint8
 
 const (
-	// OutcomeOK is a complete answer with a status below 500.
+	// OutcomeOK is a complete answer with a status that does not count as failed (see Kinds).
 	OutcomeOK Outcome = iota + 1
-	// OutcomeServerError is a complete answer with a status of 500 or more.
+	// OutcomeServerError is a complete answer with a status of 500 or more that counts as failed.
 	OutcomeServerError
 	// OutcomeConnect is an endpoint that could not be connected to.
 	OutcomeConnect
@@ -23,8 +23,10 @@ const (
 	// OutcomeRefused is a request that Haldane itself turned away for lack of room in front of the variant (connection or
 	// queue limit). It is a failure: a variant that is too slow for its share shows itself like this.
 	OutcomeRefused
+	// OutcomeStatus is a complete answer with a status below 500 that counts as failed.
+	OutcomeStatus
 
-	outcomeSlots = int(OutcomeRefused) + 1 // slot 0 takes values that are no Outcome, so that such a bug is visible
+	outcomeSlots = int(OutcomeStatus) + 1 // slot 0 takes values that are no Outcome, so that such a bug is visible
 )
 
 // Outcomes lists all outcomes in order.
@@ -66,6 +68,8 @@ func (o Outcome) String() string {
 		return "client_gone"
 	case OutcomeRefused:
 		return "refused"
+	case OutcomeStatus:
+		return "status"
 	}
 	return "unknown"
 }

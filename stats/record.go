@@ -44,6 +44,8 @@ func (l Lane) slot(judging uint64) int {
 type Record struct {
 	// Outcome is how it ended.
 	Outcome Outcome
+	// Events is what else happened to it, as Kinds.Classify says. They count in a judged lane only.
+	Events Events
 	// Status is the final status that the endpoint answered with, 0 if it did not answer. It is not a status that Haldane
 	// made up for the client. It is ignored for outcomes that rule out an answer (connect, refused).
 	Status int
@@ -86,6 +88,9 @@ func (v *Variant) End(shard uint64, rec Record) {
 	}
 	class := classOf(rec.Status)
 	slot := rec.Lane.slot(v.service.judging.Load())
+	if rec.Events != 0 && slot != 0 {
+		s.happened(slot, rec.Events, rec.Outcome)
+	}
 	if rec.Outcome != OutcomeOK {
 		slot, class = s.fail(slot, class, rec.Outcome)
 	}

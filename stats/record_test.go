@@ -225,11 +225,11 @@ func TestFailuresHaveNoJudgedLatency(t *testing.T) {
 	if n := v.JudgedHistogram(1, 4).Count(); n != 1 {
 		t.Errorf("%d judged latencies, want that of the success alone", n)
 	}
-	if n := v.Histogram().Count(); n != 7 {
+	if n := v.Histogram().Count(); n != 8 {
 		t.Errorf("%d latencies, want all but those of connect and refused", n)
 	}
-	if c := v.Counts(1, 4); c != (Counts{Bad: 7, Good: 1}) {
-		t.Errorf("%+v, want 7 bad and 1 good: the client that went away is neither", c)
+	if c := v.Counts(1, 4); c != (Counts{Bad: 8, Good: 1}) {
+		t.Errorf("%+v, want 8 bad and 1 good: the client that went away is neither", c)
 	}
 }
 

@@ -83,6 +83,7 @@ type Service struct {
 	// What follows is read by every request and seldom written.
 	_       cacheLine
 	judging atomic.Uint64 // the revision whose requests are judged, or anyRevision
+	kinds   atomic.Pointer[Kinds]
 	dirty   atomic.Bool
 	_       cacheLine
 

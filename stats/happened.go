@@ -1,0 +1,95 @@
+package stats
+
+import "sync/atomic"
+
+// happenings is how often one event happened to the requests of a lane.
+type happenings struct {
+	counted atomic.Uint64 // to requests that succeeded or failed
+	gone    atomic.Uint64 // to requests whose client went away, which are neither
+}
+
+// happened counts the events of a request in a judged lane. It comes before the request itself is counted: see since.
+func (s *shard) happened(slot int, events Events, o Outcome) {
+	l := s.lanes[slot].Load()
+	if l == nil {
+		l = s.newLane(slot)
+	}
+	for place := range l.events {
+		switch {
+		case !events.Has(place + 1):
+		case o == OutcomeClientGone:
+			l.events[place].gone.Add(1)
+		default:
+			l.events[place].counted.Add(1)
+		}
+	}
+}
+
+// EventCounts is the counts of the events, by number less one. Bad are the requests that had the event; Good are those that
+// had it not, of the requests that succeeded or failed: a failed request is good for an event that it did not have, and a
+// client that went away is good for none.
+type EventCounts [MaxEvents]Counts
+
+// minus takes earlier counts of the same cells away.
+func (c EventCounts) minus(d EventCounts) EventCounts {
+	for i := range c {
+		c[i] = c[i].minus(d[i])
+	}
+	return c
+}
+
+// Events is what came in a stratum (1 to Strata) since the last Events of that stratum. Nothing is counted twice and nothing is
+// lost between two calls. It takes no part in Delta, as Latency does not. A service whose Kinds have no events need not
+// call it.
+func (r *Reader) Events(stratum int) (canary, stable EventCounts) {
+	if stratum < 1 || stratum > Strata {
+		return EventCounts{}, EventCounts{}
+	}
+	before := &r.happened[stratum-1]
+	nowCanary := r.canary.events(stratum, r.revision).since(before.canary)
+	nowStable := r.stable.events(stratum, r.revision).since(before.stable)
+	canary, stable = nowCanary.minus(before.canary), nowStable.minus(before.stable)
+	before.canary, before.stable = nowCanary, nowStable
+	return canary, stable
+}
+
+// pairOfEvents is the event counts of both sides.
+type pairOfEvents struct{ canary, stable EventCounts }
+
+// since keeps what was told before from being taken back. Good is a difference of two cells. The requests are read first and
+// their events second, but written the other way round: so a request in between can make Good too small for a while, never too
+// large. What is missing then is told when it is there.
+func (c EventCounts) since(told EventCounts) EventCounts {
+	for i := range c {
+		c[i].Good = max(c[i].Good, told[i].Good)
+	}
+	return c
+}
+
+// events is what the judged lane of a stratum and of the revision's parity has counted, ever.
+func (v *Variant) events(stratum int, revision uint64) EventCounts {
+	var sum EventCounts
+	slot := Judged(stratum, revision).slot(anyRevision)
+	if slot == 0 {
+		return sum
+	}
+	all := v.Counts(stratum, revision).Total() // first: see since
+	var counted [MaxEvents]uint64
+	for i := range v.shards {
+		s := v.shards[i].Load()
+		if s == nil {
+			continue
+		}
+		if l := s.lanes[slot].Load(); l != nil {
+			for k := range l.events {
+				n := l.events[k].counted.Load()
+				counted[k] += n
+				sum[k].Bad += n + l.events[k].gone.Load()
+			}
+		}
+	}
+	for k := range sum {
+		sum[k].Good = all - min(all, counted[k])
+	}
+	return sum
+}
