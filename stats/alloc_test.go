@@ -35,7 +35,8 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		"Begin and End with events": func() {
 			outcome, events := s.Kinds().Classify(OutcomeOK, 429)
 			canary.Begin(i)
-			canary.End(i, Record{Outcome: outcome, Events: events, Status: 429, FirstByte: time.Millisecond, Lane: Judged(1, 1)})
+			lane := Judged(1, 1).With(events)
+			canary.End(i, Record{Outcome: outcome, Status: 429, FirstByte: time.Millisecond, Lane: lane})
 		},
 		"Events": func() { r.Events(1) },
 		"Vote":   func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },

@@ -12,7 +12,7 @@ func recount(records []Record) EventCounts {
 	for _, rec := range records {
 		for i := range c {
 			switch {
-			case rec.Events.Has(i + 1):
+			case rec.Lane.events().Has(i + 1):
 				c[i].Bad++
 			case rec.Outcome != OutcomeClientGone:
 				c[i].Good++
@@ -34,7 +34,8 @@ func randomEvent(rng *rand.Rand, k *Kinds, revision uint64) Record {
 		ended = all[rng.IntN(len(all))]
 		rec.Status = []int{0, 200, 429}[rng.IntN(3)]
 	}
-	rec.Outcome, rec.Events = k.Classify(ended, rec.Status)
+	outcome, events := k.Classify(ended, rec.Status)
+	rec.Outcome, rec.Lane = outcome, rec.Lane.With(events)
 	return rec
 }
 
@@ -53,7 +54,7 @@ func TestEventsAgainstRecount(t *testing.T) {
 				rec, side := randomEvent(rng, s.Kinds(), revision), rng.IntN(2)
 				stratum := rec.Lane.stratum()
 				if rng.IntN(10) == 0 { // drawn under another revision
-					rec.Lane = Judged(stratum, revision-uint64(rng.IntN(3))-1)
+					rec.Lane = Judged(stratum, revision-uint64(rng.IntN(3))-1).With(rec.Lane.events())
 				} else {
 					seen[stratum][side] = append(seen[stratum][side], rec)
 				}

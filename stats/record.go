@@ -16,8 +16,11 @@ type Lane uint64
 // Unjudged is the lane of requests that are reported but not judged: not drawn at random, or not allowed to vote.
 const Unjudged Lane = 0
 
-// stratumBits is the room for the stratum in a Lane; the revision has the rest.
-const stratumBits = 3
+// The parts of a Lane, from its low bits on: the stratum, the events, and the revision, which has the rest.
+const (
+	stratumBits = 3
+	laneBits    = stratumBits + MaxEvents
+)
 
 // Judged is the lane of requests that were drawn at random under a revision of the split, in a stratum from 1 to Strata. A
 // stratum out of this range (0 is "not drawn at random") gives Unjudged. The whole revision travels in the lane, so that an
@@ -26,26 +29,38 @@ func Judged(stratum int, revision uint64) Lane {
 	if stratum < 1 || stratum > Strata {
 		return Unjudged
 	}
-	return Lane(revision<<stratumBits) | Lane(stratum)
+	return Lane(revision<<laneBits) | Lane(stratum)
 }
+
+// With is the lane with the events of a request, which are counted there as well. Unjudged stays Unjudged.
+//
+// They are no field of a Record, because it would have one more than fits into registers, and End would take a third longer.
+func (l Lane) With(events Events) Lane {
+	if l == Unjudged {
+		return l
+	}
+	return l | Lane(events&eventsMask)<<stratumBits
+}
+
+// events are those of With.
+func (l Lane) events() Events { return Events(l>>stratumBits) & eventsMask }
 
 // stratum is the stratum of the lane; 0 for Unjudged.
 func (l Lane) stratum() int { return int(l & (1<<stratumBits - 1)) }
 
 // slot is the index of the lane in a shard, if its revision is the judged one (see Service.judging).
 func (l Lane) slot(judging uint64) int {
-	if l == Unjudged || l.stratum() > Strata || judging != anyRevision && judging != uint64(l)>>stratumBits {
+	if l == Unjudged || l.stratum() > Strata || judging != anyRevision && judging != uint64(l)>>laneBits {
 		return 0
 	}
-	return int(l.stratum()-1)*2 + int(uint64(l)>>stratumBits&1) + 1
+	return int(l.stratum()-1)*2 + int(uint64(l)>>laneBits&1) + 1
 }
 
-// Record is what there is to know about a request when it has ended.
+// Record is what there is to know about a request when it has ended. It is passed in registers, and has not room for one
+// field more.
 type Record struct {
 	// Outcome is how it ended.
 	Outcome Outcome
-	// Events is what else happened to it, as Kinds.Classify says. They count in a judged lane only.
-	Events Events
 	// Status is the final status that the endpoint answered with, 0 if it did not answer. It is not a status that Haldane
 	// made up for the client. It is ignored for outcomes that rule out an answer (connect, refused).
 	Status int
@@ -88,8 +103,8 @@ func (v *Variant) End(shard uint64, rec Record) {
 	}
 	class := classOf(rec.Status)
 	slot := rec.Lane.slot(v.service.judging.Load())
-	if rec.Events != 0 && slot != 0 {
-		s.happened(slot, rec.Events, rec.Outcome)
+	if events := rec.Lane.events(); events != 0 && slot != 0 {
+		s.happened(slot, events, rec.Outcome)
 	}
 	if rec.Outcome != OutcomeOK {
 		slot, class = s.fail(slot, class, rec.Outcome)
