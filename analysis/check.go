@@ -13,6 +13,7 @@ type checkState struct {
 	Max      float64 `json:"max,omitempty"`
 	Bound    int64   `json:"bound,omitempty"`
 	Event    int     `json:"event,omitempty"`
+	Meaning  string  `json:"meaning,omitempty"`
 	// Harm and Safe are the two e-processes.
 	Harm process `json:"harm"`
 	Safe process `json:"safe"`
@@ -41,7 +42,7 @@ type checkState struct {
 func newCheckState(c *Check) checkState {
 	return checkState{
 		Name: c.Name, Quantile: c.Quantile, Relative: c.Relative, Absolute: c.Absolute, Slack: int64(c.Slack),
-		Max: c.Max, Bound: int64(c.Bound), Event: c.Event,
+		Max: c.Max, Bound: int64(c.Bound), Event: c.Event, Meaning: c.Meaning,
 		Harm: newProcess(harm), Safe: newProcess(safe),
 	}
 }
@@ -49,7 +50,7 @@ func newCheckState(c *Check) checkState {
 // sameAs says whether the evidence is about this check.
 func (k *checkState) sameAs(c *Check) bool {
 	return k.Name == c.Name && k.Quantile == c.Quantile && k.Relative == c.Relative && k.Absolute == c.Absolute &&
-		k.Slack == int64(c.Slack) && k.Max == c.Max && k.Bound == int64(c.Bound) && k.Event == c.Event
+		k.Slack == int64(c.Slack) && k.Max == c.Max && k.Bound == int64(c.Bound) && k.means(c)
 }
 
 func (k *checkState) validate() error {

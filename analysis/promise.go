@@ -33,6 +33,10 @@ type Check struct {
 	// Words say what a bad request is, after a number of requests: "answered 429". Default "failed", for a latency "slower
 	// than the limit", for an event `with "NAME"`.
 	Words string
+	// Meaning says exactly what a bad request is, in any words that change with it: evidence is of one meaning, and a check that
+	// has another one starts with none. With a meaning, an event may get another number and keeps its evidence. Default:
+	// failed requests, or the event of that number.
+	Meaning string
 	// Share is the part of Alpha that this check may use, if it is critical. Zero: half of Alpha is shared equally by the
 	// critical checks of bad requests and half by those of latency.
 	Share float64

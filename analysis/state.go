@@ -63,11 +63,15 @@ func Restore(settings Settings, state State) (*Judge, error) {
 			if state.Checks[k].sameAs(&j.settings.Checks[i]) {
 				from[i] = k
 				fresh[i] = state.Checks[k]
+				fresh[i].Event = j.settings.Checks[i].Event
 				if fresh[i].Harm.Sup < j.rules[i].needed { // it may use less of alpha than when it failed
 					fresh[i].FailedAt = 0
 				}
 			}
 		}
+	}
+	if !sameFailures(state.Checks, fresh) {
+		j.forgetFailures()
 	}
 	for k := range j.memory.Strata {
 		j.rearm(&j.memory.Strata[k], from)
