@@ -197,6 +197,7 @@ func (m *Manager) setSplit(now time.Time, r *runner, before, split Split, e effe
 		r.numbers.WeightChanges++
 	}
 	if r.state.Phase.exposing() {
+		r.count()
 		r.evidence.open(split)
 		if split.Weight != before.Weight || split.Strength != before.Strength {
 			r.judge.WeightChanged(now)

@@ -63,6 +63,8 @@ type change struct {
 	was    Phase
 	inner  []ActionKind // what must be done besides store, split and announce, in order
 	events []Event
+	// recounts says that requests count as something else from here on. They must not be mixed with those before.
+	recounts bool
 }
 
 func begin(s State, now time.Time) *change {
@@ -106,7 +108,7 @@ func (c *change) event(kind EventKind, why cause) {
 // done first.
 func (c *change) finish() (State, []Action) {
 	after := c.s.split()
-	moved := after.differs(c.before)
+	moved := after.differs(c.before) || c.recounts && c.s.Phase.exposing()
 	if moved {
 		c.s.Revision++
 		after.Revision = c.s.Revision

@@ -93,6 +93,7 @@ func (m *Manager) leave(now time.Time, r *runner, why cause, e effects) {
 	state, actions := superseded(r.state, now, why)
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
 	r.former = bury(r.former, &state, now)
+	r.evidence.service.SetKinds(nil)
 	r.running, r.judge, r.settings, r.restored = false, nil, nil, nil
 	r.changed = true
 }
@@ -119,6 +120,7 @@ func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
 	r.evidence.attach(m.options.Stats, spec)
 	state, actions := configured(r.state, now, *spec)
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
+	r.count()
 	woken := r.asleep && !fresh
 	if woken {
 		m.awaken(now, r, e)
@@ -200,6 +202,11 @@ func (m *Manager) restore(before map[string]runner) {
 		old := before[name]
 		*r = old
 		r.name, r.stored, r.failed, r.numbers, r.changed = name, stored, failed, numbers, true
+		if old.awake() {
+			r.count()
+		} else if now.evidence.service != nil {
+			now.evidence.service.SetKinds(nil)
+		}
 		if old.awake() && now.running && now.state.ID == old.state.ID && now.state.Revision == old.state.Revision {
 			continue // its budget and its counters were not touched
 		}

@@ -19,6 +19,7 @@ type evidence struct {
 	rotated        time.Time // when a vote window began
 	users          int
 	latency        latency
+	events         events
 }
 
 // attach finds the counters of the rollout's variants. What they have counted so far is not the rollout's.
@@ -77,10 +78,12 @@ func (e *evidence) blocks() []analysis.Block {
 
 func (e *evidence) block(stratum int, weight config.Percent) analysis.Block {
 	canary, stable := e.reader.Delta(stratum)
-	return analysis.Block{
+	b := analysis.Block{
 		Stratum: stratum, Weight: weight.Ratio(),
 		Canary: analysis.Counts(canary), Stable: analysis.Counts(stable),
 	}
+	e.events.fill(e.reader, &b)
+	return b
 }
 
 // rotate begins a new vote window when it is time: every minute or, with few users, at every look.

@@ -168,8 +168,9 @@ type traffic struct {
 	canaryBad, stableBad float64
 	canarySlow           float64 // share of answers that take 50 ms, not 5 ms
 	stableSlow           float64
-	user                 func() uint64 // nil for requests without a user key
-	segment              bool          // whether all requests are members of the step's segment
+	user                 func() uint64                          // nil for requests without a user key
+	answer               func(canary bool) (stats.Outcome, int) // how a request ends, and its status; nil for ok and 200
+	segment              bool                                   // whether all requests are members of the step's segment
 }
 
 // flow lets time pass with traffic that obeys the split, as the proxy does.
@@ -208,14 +209,19 @@ func (r *rig) request(tr traffic) {
 		variant, bad, slow, side = service.Variant(split.Canary), tr.canaryBad, tr.canarySlow, stats.SideCanary
 	}
 	record := stats.Record{Outcome: stats.OutcomeOK, Status: 200, FirstByte: r.takes(slow)}
+	if tr.answer != nil {
+		record.Outcome, record.Status = tr.answer(canary)
+	}
 	if r.random.Float64() < bad {
-		record.Outcome, record.Status = stats.OutcomeServerError, 500
-		if canary {
-			service.Budget().Purse().Spend()
-		}
+		record.Status = 500
+	}
+	ended, events := service.Kinds().Classify(record.Outcome, record.Status)
+	record.Outcome = ended
+	if canary && ended.Failed() {
+		service.Budget().Purse().Spend()
 	}
 	if service.Voters().Vote(user, side) {
-		record.Lane = stats.Judged(stratum, split.Revision)
+		record.Lane = stats.Judged(stratum, split.Revision).With(events)
 	}
 	variant.Begin(0)
 	variant.End(0, record)

@@ -49,7 +49,12 @@ func TestSettingsOfChecks(t *testing.T) {
 	p.Checks.Latency = config.LatencyChecks{"p90": p90, "b": p90, "p50": p.Checks.Latency["p50"]}
 	p90.Max, p90.Muted, p90.Group, p90.Windows = config.Duration(300*time.Millisecond), true, "slo", 5
 	p.Checks.Latency["p90"] = p90
-	errors := analysis.Check{Name: "errors", Critical: true, Group: "errors", MinRequests: 50, Window: time.Second, Windows: 3}
+	if err := addEvent(&p.Checks, "slow down:429,503,timeout:muted,max=5%"); err != nil {
+		t.Fatal(err)
+	}
+	errors := analysis.Check{
+		Name: "errors", Critical: true, Group: "errors", MinRequests: 50, Window: time.Second, Windows: 3, Meaning: "statuses 5xx",
+	}
 	errorsMax := errors
 	errors.Relative, errors.Absolute = 0.1, 0.001
 	errorsMax.Name, errorsMax.Max = "errors max", 0.01
@@ -62,9 +67,15 @@ func TestSettingsOfChecks(t *testing.T) {
 	slo.Name, slo.Muted, slo.Group, slo.Windows = "p90", true, "slo", 5
 	sloMax := slo
 	sloMax.Name, sloMax.Relative, sloMax.Slack, sloMax.Bound = "p90 max", 0, 0, 300*time.Millisecond
+	event := errors
+	event.Name, event.Group, event.Muted, event.Event = "slow down", "events", true, 1
+	event.Words, event.Meaning = "answered 429 or 503, or timed out", "statuses 429,503 outcomes timeout"
+	eventMax := event
+	eventMax.Name, eventMax.Max, eventMax.Relative, eventMax.Absolute = "slow down max", 0.05, 0, 0
+	event.Relative, event.Absolute = 0.1, 0.01
 	want := analysis.Settings{
 		Alpha: 0.01, Beta: 0.05, WarmUp: -1,
-		Checks: []analysis.Check{errors, errorsMax, p50, level, slo, sloMax},
+		Checks: []analysis.Check{errors, errorsMax, p50, level, slo, sloMax, event, eventMax},
 		Groups: []analysis.Group{{Name: "latency", Weight: 0.25}},
 	}
 	got := settings(&p)

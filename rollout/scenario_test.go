@@ -101,6 +101,7 @@ func (w *world) verbs() map[string]func([]string) error {
 		"store":   w.storeVerb,
 		"view":    w.viewVerb,
 		"drop":    w.dropVerb,
+		"checks":  w.checksVerb,
 	}
 }
 

@@ -3,7 +3,6 @@ package rollout
 import (
 	"cmp"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 
@@ -33,6 +32,10 @@ func settings(p *config.Policy) analysis.Settings {
 		l := p.Checks.Latency[name]
 		s.Checks = append(s.Checks, latencyChecks(name, &l)...)
 	}
+	for i, name := range eventNames(&p.Checks) {
+		e := p.Checks.Events[name]
+		s.Checks = append(s.Checks, eventChecks(name, i+1, &e)...)
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Checks.Groups)) {
 		s.Groups = append(s.Groups, analysis.Group{Name: name, Weight: p.Checks.Groups[name].Ratio()})
 	}
@@ -50,6 +53,7 @@ func levels(checks config.LatencyChecks) []string {
 func errorChecks(c *config.ErrorCheck) []analysis.Check {
 	compared := analysis.Check{
 		Name:        checkErrors,
+		Meaning:     failureMeaning(c),
 		Relative:    c.Relative.Ratio(),
 		Absolute:    c.Absolute.Ratio(),
 		Critical:    c.Critical,
@@ -59,12 +63,35 @@ func errorChecks(c *config.ErrorCheck) []analysis.Check {
 		Window:      time.Duration(c.Window),
 		Windows:     c.Windows,
 	}
-	if c.Max == 0 {
+	return withMax(compared, c.Max)
+}
+
+// eventChecks are the same for the event of that number.
+func eventChecks(name string, number int, c *config.EventCheck) []analysis.Check {
+	return withMax(analysis.Check{
+		Name:        name,
+		Event:       number,
+		Words:       eventWords(c),
+		Meaning:     eventMeaning(c),
+		Relative:    c.Relative.Ratio(),
+		Absolute:    c.Absolute.Ratio(),
+		Critical:    c.Critical,
+		Muted:       c.Muted,
+		Group:       c.Group,
+		MinRequests: uint64(max(1, c.MinRequests)),
+		Window:      time.Duration(c.Window),
+		Windows:     c.Windows,
+	}, c.Max)
+}
+
+// withMax adds the check that does not compare, if there is a maximum.
+func withMax(compared analysis.Check, most config.Percent) []analysis.Check {
+	if most == 0 {
 		return []analysis.Check{compared}
 	}
 	alone := compared
 	alone.Name += suffixMax
-	alone.Relative, alone.Absolute, alone.Max = 0, 0, c.Max.Ratio()
+	alone.Relative, alone.Absolute, alone.Max = 0, 0, most.Ratio()
 	return []analysis.Check{compared, alone}
 }
 
@@ -91,10 +118,24 @@ func latencyChecks(name string, c *config.LatencyCheck) []analysis.Check {
 	return []analysis.Check{compared, alone}
 }
 
-// sameChecks says whether two policies make the same promises.
+// sameChecks says whether two policies make the same promises. Lists that name the same requests are the same.
 func sameChecks(a, b *config.Checks) bool {
 	return a.WarmUp == b.WarmUp && maps.Equal(a.Latency, b.Latency) && maps.Equal(a.Groups, b.Groups) &&
-		reflect.DeepEqual(a.Errors, b.Errors) && reflect.DeepEqual(a.Events, b.Events)
+		sameErrors(&a.Errors, &b.Errors) && maps.EqualFunc(a.Events, b.Events, sameEvent)
+}
+
+func sameErrors(a, b *config.ErrorCheck) bool {
+	return failureMeaning(a) == failureMeaning(b) &&
+		a.Relative == b.Relative && a.Absolute == b.Absolute && a.Max == b.Max &&
+		a.Critical == b.Critical && a.Muted == b.Muted && a.Group == b.Group &&
+		a.MinRequests == b.MinRequests && a.Window == b.Window && a.Windows == b.Windows
+}
+
+func sameEvent(a, b config.EventCheck) bool {
+	return eventMeaning(&a) == eventMeaning(&b) &&
+		a.Relative == b.Relative && a.Absolute == b.Absolute && a.Max == b.Max &&
+		a.Critical == b.Critical && a.Muted == b.Muted && a.Group == b.Group &&
+		a.MinRequests == b.MinRequests && a.Window == b.Window && a.Windows == b.Windows
 }
 
 // sameSettings says whether two judges would judge alike.

@@ -101,8 +101,7 @@ func TestEveryFieldOfAPolicyIsCompared(t *testing.T) {
 		case reflect.Map: // its values are looked at below
 			v.Set(otherMap(v))
 		case reflect.Slice:
-			last := v.Len() - 1
-			walk(path+"[]", func(p *config.Policy) reflect.Value { return pick(p).Index(last) })
+			walk(path+"[last]", func(p *config.Policy) reflect.Value { return pick(p).Index(pick(p).Len() - 1) })
 			v.Set(v.Slice(0, v.Len()-1))
 		case reflect.Int, reflect.Int64:
 			v.SetInt(v.Int() + 1)
@@ -134,10 +133,33 @@ func otherMap(v reflect.Value) reflect.Value {
 
 // The values of maps are compared too, all of their fields.
 func TestEveryFieldOfALatencyCheckIsCompared(t *testing.T) {
-	for i := range reflect.TypeFor[config.LatencyCheck]().NumField() {
-		base, changed := config.Careful(), config.Careful()
-		l := changed.Checks.Latency["p90"]
-		switch v := reflect.ValueOf(&l).Elem().Field(i); v.Kind() {
+	everyFieldIsCompared(t, config.Careful, func(c *config.Checks) *config.LatencyCheck {
+		l := c.Latency["p90"]
+		return &l
+	}, func(c *config.Checks, l *config.LatencyCheck) { c.Latency["p90"] = *l })
+}
+
+func TestEveryFieldOfAnEventCheckIsCompared(t *testing.T) {
+	base := func() config.Policy {
+		p := config.Careful()
+		if err := addEvent(&p.Checks, "throttled:429,timeout"); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	everyFieldIsCompared(t, base, func(c *config.Checks) *config.EventCheck {
+		e := c.Events["throttled"]
+		return &e
+	}, func(c *config.Checks, e *config.EventCheck) { c.Events["throttled"] = *e })
+}
+
+// everyFieldIsCompared changes one field after the other of a check that get finds and set puts back.
+func everyFieldIsCompared[C any](t *testing.T, policy func() config.Policy, get func(*config.Checks) *C, set func(*config.Checks, *C)) {
+	t.Helper()
+	for i := range reflect.TypeFor[C]().NumField() {
+		base, changed := policy(), policy()
+		check := get(&changed.Checks)
+		switch v := reflect.ValueOf(check).Elem().Field(i); v.Kind() {
 		case reflect.Int, reflect.Int64:
 			v.SetInt(v.Int() + 1)
 		case reflect.Uint64:
@@ -146,10 +168,12 @@ func TestEveryFieldOfALatencyCheckIsCompared(t *testing.T) {
 			v.SetString(v.String() + "x")
 		case reflect.Bool:
 			v.SetBool(!v.Bool())
+		case reflect.Slice:
+			v.Set(v.Slice(0, v.Len()-1))
 		default:
 			t.Fatalf("field %d is a %s: extend this test", i, v.Kind())
 		}
-		changed.Checks.Latency["p90"] = l
+		set(&changed.Checks, check)
 		if samePolicy(&base, &changed) {
 			t.Errorf("a change of field %d is not seen", i)
 		}

@@ -77,6 +77,7 @@ func (c *change) adopt() {
 	if c.s.Policy.Budget != c.s.Spec.Policy.Budget {
 		c.also(ActionSetLimit)
 	}
+	c.recounts = c.recounts || !sameKinds(&c.s.Policy.Checks, &c.s.Spec.Policy.Checks)
 	c.s.Policy, c.s.PolicyName = c.s.Spec.Policy, c.s.Spec.PolicyName
 }
 

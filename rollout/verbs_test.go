@@ -62,6 +62,10 @@ func parseSpec(args []string) (Spec, error) {
 			spec.Policy.Bake.Holdback, e = config.ParsePercent(value)
 		case "budget":
 			spec.Policy.Budget.FailedRequests, e = strconv.Atoi(value)
+		case "event":
+			e = addEvent(&spec.Policy.Checks, value)
+		case "errors":
+			spec.Policy.Checks.Errors.Statuses, e = parseStatuses(value)
 		case "on_failure":
 			spec.Policy.OnFailure = value
 		case "start":

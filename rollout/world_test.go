@@ -32,7 +32,8 @@ type load struct {
 	pinned               bool    // every request names its variant: seen, not judged
 	share                float64 // what the canary really gets of the rate; negative for the weight
 	debt                 [8]float64
-	slow                 [2]slowness // of canary and stable
+	slow                 [2]slowness  // of canary and stable
+	happens              [2]happening // to canary and stable
 }
 
 func newWorld() *world {
@@ -52,8 +53,10 @@ func (w *world) make(next State, actions []Action) {
 		case ActionSplit:
 			word = "split " + describe(a.Split)
 		case ActionStartOver:
+			w.retune()
 			w.judge.StartOver(w.now)
 		case ActionNewStep:
+			w.retune()
 			w.judge.NewStep(w.now)
 		case ActionArm:
 			w.spent = next.Spent
@@ -137,6 +140,7 @@ func (b *block) split(w *world, r, share float64) {
 		Canary: w.load.draw(0, r*share, w.load.canaryBad), Stable: w.load.draw(2, r*(1-share), w.load.stableBad),
 	}
 	w.load.time(&one)
+	w.load.happen(&one)
 	b.add(one)
 }
 
@@ -146,6 +150,7 @@ func (b *block) segment(w *world, r, strength float64) {
 		Canary: w.load.draw(4, r*strength, w.load.canaryBad), Stable: w.load.draw(6, r*(1-strength), w.load.stableBad),
 	}
 	w.load.time(&one)
+	w.load.happen(&one)
 	if strength == 1 { // forced, so not drawn: seen, not judged
 		one.Stratum = 0
 	}
@@ -204,6 +209,14 @@ func (w *world) loadVerb(args []string) error {
 	l := load{share: -1}
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
+		if side, is := strings.CutSuffix(key, "_events"); is {
+			h, err := parseHappening(value)
+			if err != nil {
+				return err
+			}
+			l.happens[map[string]int{"canary": 0, "stable": 1}[side]] = h
+			continue
+		}
 		number, err := parseNumber(value)
 		if err != nil {
 			return err
