@@ -12,7 +12,7 @@ import (
 
 // accessMode says which requests are logged.
 type accessMode struct {
-	failures bool   // answers of 500 and more, and every failure
+	failures bool   // answers of 500 and more, and whatever counts as failed
 	share    uint64 // of the rest, as a share of 2^64
 	all      bool   // of the rest
 }
@@ -40,12 +40,11 @@ func (m accessMode) wants(failed bool) bool {
 
 // log writes the access log's line. Everything is copied: the request's memory is used again when it has ended.
 func (x *exchange) log() {
-	outcome := x.outcome()
 	status := x.answered
 	if status == 0 {
 		status = x.status
 	}
-	if x.snapshot == nil || !x.snapshot.access.wants(outcome.Failed() || status >= 500) {
+	if x.snapshot == nil || !x.snapshot.access.wants(x.booked.Failed() || status >= 500) {
 		return
 	}
 	entry := x.server.access.Check(zap.InfoLevel, "request")
@@ -76,13 +75,12 @@ func (x *exchange) log() {
 	)...)
 }
 
-// logged is the word for the outcome in the access log. A request that never had a variant was
-// rejected.
+// logged is the word for the outcome in the access log. A request that never had a variant was rejected.
 func (x *exchange) logged() string {
 	if x.variant == nil {
 		return "rejected"
 	}
-	return x.outcome().String()
+	return x.booked.String()
 }
 
 // seconds is a duration in seconds, to the microsecond.

@@ -52,7 +52,8 @@ type exchange struct {
 	counting  uint8
 	tried     *variant // where the outcome is booked
 	failed    failure
-	status    int // the endpoint's
+	booked    stats.Outcome // what was recorded; zero until then
+	status    int           // the endpoint's
 	firstByte time.Duration
 
 	kept kept

@@ -32,7 +32,8 @@ func (x *exchange) settle(f failure) {
 	x.begun()
 	x.counting = counted
 	x.failed = f
-	outcome := x.outcome()
+	outcome, events := x.service.stats.Kinds().Classify(x.ended(), x.status)
+	x.booked = outcome
 	x.tried.stats.End(x.conn.id, stats.Record{
 		Outcome:   outcome,
 		Status:    x.status,
@@ -40,20 +41,17 @@ func (x *exchange) settle(f failure) {
 		FirstByte: x.firstByte,
 		BytesIn:   x.body.count.Load(),
 		BytesOut:  x.bytesOut,
-		Lane:      x.lane,
+		Lane:      x.lane.With(events),
 	})
 	if outcome.Failed() && canary(&x.assignment) {
 		x.purse.Spend()
 	}
 }
 
-// outcome is how the exchange ended, in the terms of the judge.
-func (x *exchange) outcome() stats.Outcome {
-	switch {
-	case x.failed != none:
+// ended is how the exchange ended: a complete answer is OutcomeOK, whatever its status.
+func (x *exchange) ended() stats.Outcome {
+	if x.failed != none {
 		return x.failed.outcome()
-	case x.status >= 500:
-		return stats.OutcomeServerError
 	}
 	return stats.OutcomeOK
 }
