@@ -50,10 +50,15 @@ func (b *backend) slow(share float64, more time.Duration) {
 // answer that takes long delays no other request.
 func (i *instance) flood(t *testing.T, rate int) (stop func()) {
 	t.Helper()
+	return i.floodFrom(t, newClient(t), rate)
+}
+
+// floodFrom is flood by a client that is made for it.
+func (i *instance) floodFrom(t *testing.T, client *http.Client, rate int) (stop func()) {
+	t.Helper()
 	if raceEnabled {
 		t.Skip("under the race detector the machine is the slow one")
 	}
-	client := newClient(t)
 	end := make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {

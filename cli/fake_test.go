@@ -101,13 +101,20 @@ func shop() rollout.View {
 		Name: "errors", Class: analysis.Marginal, Score: 41, CanaryBad: 95, CanaryTotal: 4120, StableBad: 148, StableTotal: 37080,
 		CanaryRate: 0.0231, StableRate: 0.004, Allowed: 0.0054, Evidence: 37.2, Needed: 200,
 	}
+	throttled := analysis.CheckVerdict{
+		Name: "throttled", Class: analysis.Marginal, Score: 47, Critical: true, Group: "events",
+		CanaryBad: 49, CanaryTotal: 4120, StableBad: 37, StableTotal: 37080,
+		CanaryRate: 0.0119, StableRate: 0.001, Allowed: 0.0111, Evidence: 1.8, Needed: 400,
+	}
+	left := throttled
+	left.Name, left.Class, left.Score, left.Muted, left.CanaryRate, left.Evidence = "left", analysis.Fail, 0, true, 0.09, 1e4
 	return rollout.View{
 		Service: "shop", ID: "ab12cd34ef56", Attempt: 1, Stable: "v1", Canary: "v2", Policy: "careful",
 		Phase: rollout.PhaseProgressing, Hold: rollout.HoldNoTraffic, Reason: "no canary traffic for 30s",
 		Next: "step 3 of 4: 25%", WaitingFor: []string{"3m40s of 5m are left"}, Notes: []string{"few users are on the canary"},
 		Weight: 5 * onePart, Step: 1, Steps: 4,
 		Stage:   rollout.StageView{Name: "5%", Elapsed: config.Duration(80 * time.Second), Duration: config.Duration(5 * time.Minute)},
-		Verdict: analysis.Verdict{Class: analysis.Marginal, Score: 41, Text: "canary 2.31 % of 4,120 failed", Checks: []analysis.CheckVerdict{check}},
+		Verdict: analysis.Verdict{Class: analysis.Marginal, Score: 41, Text: "canary 2.31 % of 4,120 failed", Checks: []analysis.CheckVerdict{check, left, throttled}},
 		Budget:  rollout.BudgetView{Limit: 100, Spent: 95, Left: 5},
 		History: []rollout.Event{
 			{Sequence: 1, Time: moment(0), Service: "shop", Kind: rollout.EventStarted, Weight: onePart},

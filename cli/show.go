@@ -82,10 +82,19 @@ func showChecks(w io.Writer, checks []analysis.CheckVerdict) error {
 	rows.line("")
 	rows.row("CHECK", "VERDICT", "CANARY", "STABLE", "ALLOWED", "EVIDENCE", "NEEDED")
 	for _, c := range checks {
-		rows.row(c.Name, fmt.Sprintf("%v %.0f", c.Class, c.Score), share(c.CanaryRate, c.CanaryTotal), share(c.StableRate, c.StableTotal),
+		rows.row(c.Name, checkVerdict(&c), share(c.CanaryRate, c.CanaryTotal), share(c.StableRate, c.StableTotal),
 			percent(c.Allowed), odds(c.Evidence), odds(c.Needed))
 	}
 	return rows.flush()
+}
+
+// checkVerdict is the class and the score of a check, and whether it counts.
+func checkVerdict(c *analysis.CheckVerdict) string {
+	text := fmt.Sprintf("%v %.0f", c.Class, c.Score)
+	if c.Muted {
+		text += " (muted)"
+	}
+	return text
 }
 
 // showHistory is a table of events.
