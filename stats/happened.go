@@ -8,6 +8,28 @@ type happenings struct {
 	gone    atomic.Uint64 // to requests whose client went away, which are neither
 }
 
+// eventShift is where the events of a Lane begin, and laneEvents all of them.
+const (
+	eventShift = 64 - MaxEvents
+	laneEvents = Lane(eventsMask) << eventShift
+)
+
+// With is the lane with the events of a request, which are counted there as well. Unjudged stays Unjudged.
+//
+// They are no field of a Record, because it would have one more than fits into registers, and End would take a third longer.
+func (l Lane) With(events Events) Lane {
+	if l == Unjudged {
+		return l
+	}
+	return l | Lane(events)<<eventShift
+}
+
+// events are those of With.
+func (l Lane) events() Events { return Events(l >> eventShift) }
+
+// plain is the lane without them.
+func (l Lane) plain() Lane { return l &^ laneEvents }
+
 // happened counts the events of a request in a judged lane. It comes before the request itself is counted: see since.
 func (s *shard) happened(slot int, events Events, o Outcome) {
 	l := s.lanes[slot].Load()

@@ -16,11 +16,9 @@ type Lane uint64
 // Unjudged is the lane of requests that are reported but not judged: not drawn at random, or not allowed to vote.
 const Unjudged Lane = 0
 
-// The parts of a Lane, from its low bits on: the stratum, the events, and the revision, which has the rest.
-const (
-	stratumBits = 3
-	laneBits    = stratumBits + MaxEvents
-)
+// stratumBits is the room for the stratum in a Lane, in its low bits. The events are in its high bits (see Lane.With), and the
+// revision has the rest.
+const stratumBits = 3
 
 // Judged is the lane of requests that were drawn at random under a revision of the split, in a stratum from 1 to Strata. A
 // stratum out of this range (0 is "not drawn at random") gives Unjudged. The whole revision travels in the lane, so that an
@@ -29,31 +27,18 @@ func Judged(stratum int, revision uint64) Lane {
 	if stratum < 1 || stratum > Strata {
 		return Unjudged
 	}
-	return Lane(revision<<laneBits) | Lane(stratum)
+	return Lane(revision<<stratumBits).plain() | Lane(stratum)
 }
-
-// With is the lane with the events of a request, which are counted there as well. Unjudged stays Unjudged.
-//
-// They are no field of a Record, because it would have one more than fits into registers, and End would take a third longer.
-func (l Lane) With(events Events) Lane {
-	if l == Unjudged {
-		return l
-	}
-	return l | Lane(events&eventsMask)<<stratumBits
-}
-
-// events are those of With.
-func (l Lane) events() Events { return Events(l>>stratumBits) & eventsMask }
 
 // stratum is the stratum of the lane; 0 for Unjudged.
 func (l Lane) stratum() int { return int(l & (1<<stratumBits - 1)) }
 
 // slot is the index of the lane in a shard, if its revision is the judged one (see Service.judging).
 func (l Lane) slot(judging uint64) int {
-	if l == Unjudged || l.stratum() > Strata || judging != anyRevision && judging != uint64(l)>>laneBits {
+	if l == Unjudged || l.stratum() > Strata || judging != anyRevision && judging != uint64(l.plain())>>stratumBits {
 		return 0
 	}
-	return int(l.stratum()-1)*2 + int(uint64(l)>>laneBits&1) + 1
+	return int(l.stratum()-1)*2 + int(uint64(l)>>stratumBits&1) + 1
 }
 
 // Record is what there is to know about a request when it has ended. It is passed in registers, and has not room for one
