@@ -75,7 +75,8 @@ func (x *exchange) log() {
 	)...)
 }
 
-// logged is the word for the outcome in the access log. A request that never had a variant was rejected.
+// logged is the word for the outcome in the access log: what was booked on the variant that was tried first. A request that never had a variant was
+// rejected.
 func (x *exchange) logged() string {
 	if x.variant == nil {
 		return "rejected"

@@ -52,7 +52,7 @@ type exchange struct {
 	counting  uint8
 	tried     *variant // where the outcome is booked
 	failed    failure
-	booked    stats.Outcome // what was recorded; zero until then
+	booked    stats.Outcome // what was recorded on the variant
 	status    int           // the endpoint's
 	firstByte time.Duration
 

@@ -32,7 +32,7 @@ func (x *exchange) settle(f failure) {
 	x.begun()
 	x.counting = counted
 	x.failed = f
-	outcome, events := x.service.stats.Kinds().Classify(x.ended(), x.status)
+	outcome, events := x.outcomeOf(f)
 	x.booked = outcome
 	x.tried.stats.End(x.conn.id, stats.Record{
 		Outcome:   outcome,
@@ -48,12 +48,13 @@ func (x *exchange) settle(f failure) {
 	}
 }
 
-// ended is how the exchange ended: a complete answer is OutcomeOK, whatever its status.
-func (x *exchange) ended() stats.Outcome {
-	if x.failed != none {
-		return x.failed.outcome()
+// outcomeOf is how the exchange ended, in the terms of the judge. What is a complete answer, the service's rules decide.
+func (x *exchange) outcomeOf(f failure) (stats.Outcome, stats.Events) {
+	ended := stats.OutcomeOK
+	if f != none {
+		ended = f.outcome()
 	}
-	return stats.OutcomeOK
+	return x.service.stats.Kinds().Classify(ended, x.status)
 }
 
 // seen notes the head of the endpoint's answer.
