@@ -7,7 +7,10 @@ import (
 
 // NumBuckets is the number of buckets of a latency histogram: log-linear, unit one microsecond, 128 buckets for every power
 // of two (so a bucket is at most 1/128 wide), up to 2^32-1 microseconds.
-const NumBuckets = 3328
+const NumBuckets = 26 * octave
+
+// octave is the number of buckets for each power of two.
+const octave = 128
 
 // Bucket is the new requests of one latency bucket.
 type Bucket struct {

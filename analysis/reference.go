@@ -80,11 +80,9 @@ func (s *stratum) fade(part float64) {
 func (s *stratum) remember(b *Block, checks []Check) {
 	s.Bad += float64(b.Stable.Bad)
 	s.Total += float64(b.Stable.total())
-	if len(b.StableLatency) > 0 && s.Latency == nil {
-		s.Latency = make(histogram, NumBuckets)
-	}
 	for _, v := range b.StableLatency {
 		if v.Index >= 0 && v.Index < NumBuckets {
+			s.Latency.grow(v.Index)
 			s.Latency[v.Index] += float64(v.Count)
 		}
 	}

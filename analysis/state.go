@@ -136,7 +136,7 @@ func (m *State) validate() error {
 }
 
 func (s *stratum) validate() error {
-	if n := len(s.Latency); n != 0 && n != NumBuckets {
+	if n := len(s.Latency); n > NumBuckets || n%octave != 0 {
 		return fmt.Errorf("%d latency buckets", n)
 	}
 	if !finite(s.Weight, s.Bad, s.Total) || !finite(s.Latency...) || min(s.Bad, s.Total) < 0 {
@@ -169,8 +169,18 @@ func finite(values ...float64) bool {
 	return true
 }
 
-// histogram is fading counts by bucket. Its JSON is sparse.
+// histogram is fading counts by bucket, up to the last power of two that has any: nearly all of a judge's memory is here, and
+// few services need a second for an answer. Its JSON is sparse.
 type histogram []float64
+
+// grow makes room for a bucket, and all of its power of two.
+func (h *histogram) grow(index int) {
+	if index >= len(*h) {
+		grown := make(histogram, (index/octave+1)*octave)
+		copy(grown, *h)
+		*h = grown
+	}
+}
 
 type sparse struct {
 	Index []int     `json:"index"`
@@ -198,11 +208,12 @@ func (h *histogram) UnmarshalJSON(text []byte) error {
 	if len(s.Index) != len(s.Count) {
 		return errors.New("read a latency histogram: indexes and counts do not match")
 	}
-	*h = make(histogram, NumBuckets)
+	*h = nil
 	for k, i := range s.Index {
 		if i < 0 || i >= NumBuckets {
 			return fmt.Errorf("read a latency histogram: no bucket %d", i)
 		}
+		h.grow(i)
 		(*h)[i] = s.Count[k]
 	}
 	return nil

@@ -83,6 +83,7 @@ func (b *body) CancelRead() { b.conn.cancelBody() }
 func (b *body) end() {
 	b.err = io.EOF
 	b.whole.Store(true)
+	b.conn.bodySent()
 }
 
 func (b *body) fail(f failure, err error) {

@@ -44,7 +44,7 @@ const (
 // A failed read is remembered: the reader takes some of them for the end of a chunked body, and body.go needs to know better.
 //
 // Read and everything about requests belong to the goroutine of the connection; while a body is sent up, Read belongs to
-// the goroutine that sends it. state, since, canceled, watched, abort, gone, expecting and broken may be touched by anyone.
+// the goroutine that sends it. state, since, canceled, watched, abort, stall (see there), gone, expecting and broken may be touched by anyone.
 type clientConn struct {
 	net.Conn
 	server *Server
@@ -58,6 +58,7 @@ type clientConn struct {
 	canceled atomic.Bool    // the body is no longer wanted
 	watched  atomic.Int64   // when the request began that the client waits for, on the server's clock; zero for none
 	abort    upstream.Abort // of that request
+	stall    stall          // of that request
 	gone     atomic.Bool    // it was cut
 	broken   atomic.Uint32  // whether and how a read failed
 

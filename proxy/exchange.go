@@ -50,6 +50,8 @@ type exchange struct {
 
 	// record
 	counting  uint8
+	watching  bool     // the sweep looks whether it stalls
+	stalled   bool     // the sweep has booked it as failed
 	tried     *variant // where the outcome is booked
 	failed    failure
 	booked    stats.Outcome // what was recorded on the variant

@@ -10,9 +10,15 @@ import (
 // tried first, and the outcome is booked there whatever happens next.
 func (x *exchange) begun() {
 	if x.counting == uncounted {
-		x.counting, x.tried = counting, x.variant
-		x.variant.stats.Begin(x.conn.id)
+		x.enter()
+		x.watchStall()
 	}
+}
+
+// enter counts the request as in flight.
+func (x *exchange) enter() {
+	x.counting, x.tried = counting, x.variant
+	x.variant.stats.Begin(x.conn.id)
 }
 
 // The states of an exchange's record.
@@ -29,11 +35,18 @@ func (x *exchange) settle(f failure) {
 	if x.counting == counted || x.variant == nil {
 		return
 	}
-	x.begun()
+	if x.counting == uncounted {
+		x.enter()
+	}
+	x.unwatchStall()
 	x.counting = counted
 	x.failed = f
 	outcome, events := x.outcomeOf(f)
 	x.booked = outcome
+	lane := x.lane.With(events)
+	if x.stalled {
+		lane = stats.Unjudged // it was judged when it stalled
+	}
 	x.tried.stats.End(x.conn.id, stats.Record{
 		Outcome:   outcome,
 		Status:    x.status,
@@ -41,9 +54,9 @@ func (x *exchange) settle(f failure) {
 		FirstByte: x.firstByte,
 		BytesIn:   x.body.count.Load(),
 		BytesOut:  x.bytesOut,
-		Lane:      x.lane.With(events),
+		Lane:      lane,
 	})
-	if outcome.Failed() && canary(&x.assignment) {
+	if outcome.Failed() && canary(&x.assignment) && !x.stalled {
 		x.purse.Spend()
 	}
 }
@@ -59,6 +72,7 @@ func (x *exchange) outcomeOf(f failure) (stats.Outcome, stats.Events) {
 
 // seen notes the head of the endpoint's answer.
 func (x *exchange) seen(status int, now time.Time) {
+	x.unwatchStall()
 	x.status = status
 	x.firstByte = now.Sub(x.started)
 }

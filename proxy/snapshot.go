@@ -55,6 +55,7 @@ type service struct {
 	requestIDField []byte // nil: ids are left alone
 	variantField   []byte // nil: none
 	cookie         cookieWriter
+	stalls         *stallLimit
 }
 
 // variant is one variant of a service.
@@ -120,7 +121,7 @@ func newTimeouts(t config.ClientTimeouts) clientTimeouts {
 }
 
 func (s *Snapshot) newService(route *router.Service, settings config.Service, sections Sections, previous *Snapshot) (*service, error) {
-	built := &service{name: route.Name, stats: sections.Stats.Service(route.Name)}
+	built := &service{name: route.Name, stats: sections.Stats.Service(route.Name), stalls: newStallLimit(settings)}
 	if err := built.nameFields(settings); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,8 @@ const (
 // watch ends the requests whose clients have left while they waited: a request that nobody waits for must not hold a
 // connection of an endpoint. A client that has closed its sending side counts as gone, as it does for other proxies: the two
 // cannot be told apart without writing. Bytes that wait to be read hide the end, then the next write finds out.
+//
+// On the same round it books the requests that have stalled.
 func (s *Server) watch(stop <-chan struct{}) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
@@ -35,12 +37,14 @@ func (s *Server) watch(stop <-chan struct{}) {
 		if tick%pruneTicks == 0 {
 			s.snapshot.Load().prune(time.Now())
 		}
-		before := s.clock() - int64(watchAfter)
+		now := s.clock()
+		before := now - int64(watchAfter)
 		waiting = s.conns.collect(waiting[:0], func(c *clientConn) bool {
 			since := c.watched.Load()
-			return since != 0 && since < before
+			return since != 0 && (since < before || c.stall.due(now))
 		})
 		for _, c := range waiting {
+			s.bookStall(c, now)
 			if peek(c.Conn) == peekEnd {
 				c.abort.Fire()
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -42,6 +43,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		"Vote":   func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
 		"Spend":  func() { s.Budget().Purse().Spend() },
 		"Delta":  func() { r.Delta(1) },
+		"Stall":  func() { canary.Stall(i, Judged(1, 1).With(Event(1))) },
 		"Latency": func() {
 			canary.End(i, Record{Outcome: OutcomeOK, Status: 200, FirstByte: 3 * time.Millisecond, Lane: Judged(1, 1)})
 			buffers[0], buffers[1] = r.Latency(1, buffers[0][:0], buffers[1][:0])
@@ -128,26 +130,38 @@ func TestMemoryOfRollout(t *testing.T) {
 	runtime.KeepAlive(r)
 }
 
-// Recording is to cost at most 30 ns per request. A shared machine may be slow by a factor of two at any moment, so the
-// test takes the best of many short runs, and fails only where something has become plainly slower.
+// Recording is to cost at most 30 ns per request. A shared machine may be slow at any moment, so the test takes the best of many
+// short runs; and a slow machine is allowed six atomic additions, of which a request needs three, or four with a body.
 func TestRecordingIsQuick(t *testing.T) {
-	const requests, runs, limit = 20_000, 100, 60 * time.Nanosecond
+	const requests, runs, limit, additions = 2000, 1000, 30, 6
 	s := NewRegistry(0).Service("shop")
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	s.Reader(1, canary, stable)
 	rec := Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, BytesOut: 2000, Lane: Judged(1, 1)}
-	best := time.Hour
-	for range runs {
-		start := time.Now()
-		for i := range requests {
-			rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
-			canary.Begin(0)
-			canary.End(0, rec)
-		}
-		best = min(best, time.Since(start)/requests)
+	record := func(i int) {
+		rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
+		canary.Begin(0)
+		canary.End(0, rec)
 	}
-	t.Logf("%v per request", best)
-	if best > limit {
-		t.Errorf("recording takes %v per request, want at most %v", best, limit)
+	best := [...]time.Duration{time.Hour, time.Hour, time.Hour}
+	var cell atomic.Uint64
+	for range runs {
+		for kind := range best {
+			rec.BytesIn = int64(kind)
+			start := time.Now()
+			for i := range requests {
+				if kind == 2 {
+					cell.Add(1)
+				} else {
+					record(i)
+				}
+			}
+			best[kind] = min(best[kind], time.Since(start))
+		}
+	}
+	per := func(kind int) float64 { return float64(best[kind]) / requests }
+	t.Logf("%.1f ns per request, %.1f ns with a body; an atomic addition takes %.1f ns", per(0), per(1), per(2))
+	if worst := max(per(0), per(1)); worst > limit && worst > additions*per(2) {
+		t.Errorf("recording takes %.1f ns per request, want at most %d, or %d atomic additions", worst, limit, additions)
 	}
 }

@@ -9,6 +9,7 @@ const (
 	familyOutcomes
 	familyDuration
 	familyUpstreamErrors
+	familyStalled
 	familyInFlight
 	familyRequestBytes
 	familyResponseBytes
@@ -85,6 +86,10 @@ func describeRequests(all *[families]description) {
 		"haldane_upstream_errors_total", counter,
 		[]string{"service", "variant", "reason"},
 		"Exchanges with an endpoint that failed for another reason than the status of its answer.",
+	}
+	all[familyStalled] = description{
+		"haldane_stalled_requests_total", counter, variant,
+		"Requests that waited for an answer for longer than stall_timeout.",
 	}
 	all[familyInFlight] = description{
 		"haldane_requests_in_flight", gauge, variant,

@@ -96,6 +96,7 @@ func (s *scrape) variant(v *Variant) {
 			s.count(familyUpstreamErrors, n, service, name, outcome.String())
 		}
 	}
+	s.count(familyStalled, t.Stalled, service, name)
 	s.gauge(familyInFlight, float64(t.InFlight), service, name)
 	s.count(familyRequestBytes, t.BytesIn, service, name)
 	s.count(familyResponseBytes, t.BytesOut, service, name)

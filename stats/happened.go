@@ -31,11 +31,7 @@ func (l Lane) events() Events { return Events(l >> eventShift) }
 func (l Lane) plain() Lane { return l &^ laneEvents }
 
 // happened counts the events of a request in a judged lane. It comes before the request itself is counted: see since.
-func (s *shard) happened(slot int, events Events, o Outcome) {
-	l := s.lanes[slot].Load()
-	if l == nil {
-		l = s.newLane(slot)
-	}
+func (l *lane) happened(events Events, o Outcome) {
 	for place := range l.events {
 		switch {
 		case !events.Has(place + 1):
@@ -97,17 +93,12 @@ func (v *Variant) events(stratum int, revision uint64) EventCounts {
 	}
 	all := v.Counts(stratum, revision).Total() // first: see since
 	var counted [MaxEvents]uint64
-	for i := range v.shards {
-		s := v.shards[i].Load()
-		if s == nil {
-			continue
-		}
-		if l := s.lanes[slot].Load(); l != nil {
-			for k := range l.events {
-				n := l.events[k].counted.Load()
-				counted[k] += n
-				sum[k].Bad += n + l.events[k].gone.Load()
-			}
+	set := v.laneSet(slot)
+	for _, l := range set.all() {
+		for k := range l.events {
+			n := l.events[k].counted.Load()
+			counted[k] += n
+			sum[k].Bad += n + l.events[k].gone.Load()
 		}
 	}
 	for k := range sum {

@@ -9,9 +9,9 @@ type Bucket struct {
 }
 
 // told is the latencies of a judged lane that a Reader has told already. Like the lane it has an octave only where there
-// is something to count.
+// is something to count. Of each number the lower half is enough to tell by how much it has grown.
 type told struct {
-	octaves [octaves]*[octaveBuckets]uint64
+	octaves [octaves]*[octaveBuckets]uint32
 }
 
 // Latency is the latencies that came in a stratum (1 to Strata) since the last Latency of that stratum, of judged requests that
@@ -30,58 +30,36 @@ func (r *Reader) Latency(stratum int, canary, stable []Bucket) (newCanary, newSt
 // latencies appends what is not told yet, and takes note of it. An octave that nobody wrote to costs a look at a pointer.
 func (v *Variant) latencies(slot int, t *told, into []Bucket) []Bucket {
 	var now [octaveBuckets]uint64
+	set := v.laneSet(slot)
 	for i := range octaves {
-		if !v.octave(slot, i, &now) {
+		if !v.octave(slot, i, &set, &now) {
 			continue
 		}
 		before := t.octaves[i]
 		if before == nil {
-			before = new([octaveBuckets]uint64)
+			before = new([octaveBuckets]uint32)
 			t.octaves[i] = before
 		}
 		for j, n := range now {
-			if n != before[j] {
-				into = append(into, Bucket{Index: i<<octaveBits + j, Count: n - before[j]})
-				before[j] = n
+			if grown := uint32(n) - before[j]; grown != 0 {
+				into = append(into, Bucket{Index: i<<octaveBits + j, Count: uint64(grown)})
+				before[j] += grown
 			}
 		}
 	}
 	return into
 }
 
-// octave adds up one octave of a lane over all shards. It says whether there is any.
-func (v *Variant) octave(slot, i int, sum *[octaveBuckets]uint64) bool {
-	found := false
-	for k := range v.shards {
-		s := v.shards[k].Load()
-		if s == nil {
-			continue
-		}
-		l := s.lanes[slot].Load()
-		if l == nil {
-			continue
-		}
-		o := l.octaves[i].Load()
-		if o == nil {
-			continue
-		}
-		if !found {
-			found = true
-			*sum = [octaveBuckets]uint64{}
-		}
-		for j := range o {
-			sum[j] += o[j].Load()
-		}
-	}
-	return found
-}
-
 // skip takes everything that is in a lane for told.
 func (v *Variant) skip(slot int, t *told) {
+	var now [octaveBuckets]uint64
+	set := v.laneSet(slot)
 	for i := range octaves {
-		var now [octaveBuckets]uint64
-		if v.octave(slot, i, &now) {
-			t.octaves[i] = &now
+		if v.octave(slot, i, &set, &now) {
+			t.octaves[i] = new([octaveBuckets]uint32)
+			for j, n := range now {
+				t.octaves[i][j] = uint32(n)
+			}
 		}
 	}
 }

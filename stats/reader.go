@@ -21,13 +21,11 @@ func (v *Variant) Counts(stratum int, revision uint64) Counts {
 	if slot == 0 {
 		return sum
 	}
-	for i := range v.shards {
-		if s := v.shards[i].Load(); s != nil {
-			if l := s.lanes[slot].Load(); l != nil {
-				sum = sum.plus(l.counts())
-			}
-		}
+	set := v.laneSet(slot)
+	for _, l := range set.all() {
+		sum.Bad += l.failures.Load()
 	}
+	sum.Good = v.good(slot, &set)
 	return sum
 }
 

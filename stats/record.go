@@ -6,8 +6,15 @@ import "time"
 // segment) must not be pooled.
 const Strata = 4
 
-// lanes is the number of lanes of a shard: the unjudged one, and two per stratum, for the even and the odd revisions.
-const lanes = 1 + 2*Strata
+// A Lane has the stratum in its lowest bits, above them the revision, and in its high bits the events (see Lane.With). The
+// lowest bit of the revision is enough to tell apart the cells of two revisions in a row: the index of the cells, the slot, is
+// stratum and parity as they stand in the lane.
+const (
+	stratumBits = 3
+	slotMask    = 1<<(stratumBits+1) - 1
+	// lanes is the number of slots: two for each stratum, and the unjudged one. A few are never used.
+	lanes = 1<<stratumBits + Strata + 1
+)
 
 // Lane says which numbers a request belongs to. Prometheus adds up all lanes; a verdict reads only those of the current
 // revision. The zero value is Unjudged.
@@ -15,10 +22,6 @@ type Lane uint64
 
 // Unjudged is the lane of requests that are reported but not judged: not drawn at random, or not allowed to vote.
 const Unjudged Lane = 0
-
-// stratumBits is the room for the stratum in a Lane, in its low bits. The events are in its high bits (see Lane.With), and the
-// revision has the rest.
-const stratumBits = 3
 
 // Judged is the lane of requests that were drawn at random under a revision of the split, in a stratum from 1 to Strata. A
 // stratum out of this range (0 is "not drawn at random") gives Unjudged. The whole revision travels in the lane, so that an
@@ -30,15 +33,12 @@ func Judged(stratum int, revision uint64) Lane {
 	return Lane(revision<<stratumBits).plain() | Lane(stratum)
 }
 
-// stratum is the stratum of the lane; 0 for Unjudged.
-func (l Lane) stratum() int { return int(l & (1<<stratumBits - 1)) }
-
 // slot is the index of the lane in a shard, if its revision is the judged one (see Service.judging).
 func (l Lane) slot(judging uint64) int {
-	if l == Unjudged || l.stratum() > Strata || judging != anyRevision && judging != uint64(l.plain())>>stratumBits {
-		return 0
+	if uint64(l.plain())>>stratumBits == judging || judging == anyRevision {
+		return int(l & slotMask)
 	}
-	return int(l.stratum()-1)*2 + int(uint64(l)>>stratumBits&1) + 1
+	return int(Unjudged)
 }
 
 // Record is what there is to know about a request when it has ended. It is passed in registers, and has not room for one
@@ -63,13 +63,7 @@ type Record struct {
 
 // Begin counts a request as in flight. shard is any number that differs between goroutines that run at the same time, such
 // as the low bits of a random number that was drawn anyway.
-func (v *Variant) Begin(shard uint64) {
-	s := v.shards[shard&uint64(len(v.shards)-1)].Load()
-	if s == nil {
-		s = v.newShard(shard)
-	}
-	s.begun.Add(1)
-}
+func (v *Variant) Begin(shard uint64) { v.berth(shard).begun.Add(1) }
 
 // End counts a request that was begun. The shard should be that of Begin. It marks the service as dirty.
 //
@@ -78,68 +72,95 @@ func (v *Variant) Begin(shard uint64) {
 // latency in the unjudged one, where Prometheus finds it and a verdict does not. The same goes for the latency of a client
 // that went away, which is no failure either.
 //
-// It is one piece and not five small ones because the calls would be a tenth of its cost, which is that of three atomic
-// additions. What can be looked up is looked up before the first of them: a processor does not look ahead over an atomic
-// addition, and lookups in between would be waited for one by one.
+// This is the way of nearly every request, a success whose cells are there, in one piece; endSeldom is the whole of it. Its
+// cost is that of three atomic additions, one of them in Begin. What can be looked up is looked up before the first of them:
+// a processor does not look ahead over an atomic addition, and lookups in between would be waited for one by one. What seldom
+// happens is left to functions that look everything up again, so that nothing has to be put aside for them.
 func (v *Variant) End(shard uint64, rec Record) {
-	s := v.shards[shard&uint64(len(v.shards)-1)].Load()
-	if s == nil {
-		s = v.newShard(shard)
+	s, class := v.berth(shard).shard.Load(), uint(rec.Status)/100
+	if s == nil || rec.Outcome != OutcomeOK || class == 0 || class >= classes || rec.Lane.events() != 0 {
+		v.endSeldom(shard, rec)
+		return
 	}
-	class := classOf(rec.Status)
+	slot := rec.Lane.slot(v.service.judging.Load())
+	r, l := s.rows[OutcomeOK][class].Load(), s.lanes[slot].Load()
+	if r == nil || l == nil {
+		v.endSeldom(shard, rec)
+		return
+	}
+	micros, volume := microseconds(rec.FirstByte), uint64(max(rec.BytesOut, 0))
+	bucket := BucketIndex(micros)
+	o := l.octaves[bucket>>octaveBits].Load()
+	if o == nil {
+		v.endSeldom(shard, rec)
+		return
+	}
+	t, in, word, service := &r[rec.Method.slot()], rec.BytesIn, packed(micros, volume), v.service
+	full := o.add(bucket)
+	if in > 0 {
+		s.bytesIn.Add(uint64(in))
+	}
+	// Last, because this is what ends the request: whoever sees it as no longer in flight sees its other numbers too.
+	overflows := t.packed.Add(word)&tallyFull|(micros|volume)/tallySmall != 0
+	service.touch()
+	if full || overflows {
+		v.relieve(shard, rec)
+	}
+}
+
+// relieve empties what End has filled, and adds what was too large for it. It finds the cells anew, so that End need not
+// keep them. Should a request of another revision be judged by now, it may find others: then the next one that counts
+// there does it.
+func (v *Variant) relieve(shard uint64, rec Record) {
+	s, micros := v.shard(shard), microseconds(rec.FirstByte)
+	slot, bucket := rec.Lane.slot(v.service.judging.Load()), BucketIndex(micros)
+	if o := v.lane(shard, slot).octaves[bucket>>octaveBits].Load(); o != nil {
+		v.spill(o, slot, bucket)
+	}
+	r := s.rows[OutcomeOK][classOf(rec.Status)].Load()
+	r[rec.Method.slot()].overflow(micros, uint64(max(rec.BytesOut, 0)))
+}
+
+// endSeldom is End for every request. It makes the cells that are missing.
+func (v *Variant) endSeldom(shard uint64, rec Record) {
+	s, class := v.shard(shard), classOf(rec.Status)
 	slot := rec.Lane.slot(v.service.judging.Load())
 	if events := rec.Lane.events(); events != 0 && slot != 0 {
-		s.happened(slot, events, rec.Outcome)
+		v.lane(shard, slot).happened(events, rec.Outcome)
 	}
 	if rec.Outcome != OutcomeOK {
-		slot, class = s.fail(slot, class, rec.Outcome)
+		if slot != 0 && rec.Outcome.Failed() {
+			v.lane(shard, slot).failures.Add(1)
+		}
+		if slot = 0; rec.Outcome.unanswered() {
+			class = 0
+		}
 	}
-	r, l := s.rows[rec.Outcome.slot()][class].Load(), s.lanes[slot].Load()
+	r := s.rows[rec.Outcome.slot()][class].Load()
 	if r == nil {
 		r = s.newRow(rec.Outcome.slot(), class)
 	}
-	if l == nil {
-		l = s.newLane(slot)
-	}
-	t := &r[rec.Method.slot()]
 	micros, volume := uint64(0), uint64(max(rec.BytesOut, 0))
 	if class != 0 || slot != 0 {
 		micros = microseconds(rec.FirstByte)
-		bucket := BucketIndex(micros)
-		o := l.octaves[bucket>>octaveBits].Load()
-		if o == nil {
-			o = l.newOctave(bucket >> octaveBits)
-		}
-		o[bucket&(octaveBuckets-1)].Add(1)
+		v.count(v.lane(shard, slot), slot, BucketIndex(micros))
 	}
 	if rec.BytesIn > 0 {
 		s.bytesIn.Add(uint64(rec.BytesIn))
 	}
-	// Last, because this is what ends the request: whoever sees it as no longer in flight sees its other numbers too.
-	if t.add(micros, volume) {
+	if t := &r[rec.Method.slot()]; t.add(micros, volume) {
 		t.overflow(micros, volume)
 	}
 	v.service.touch()
 }
 
-// fail counts what is not a success, and returns the lane that takes its latency and its status class.
-func (s *shard) fail(slot, class int, o Outcome) (latencySlot, answered int) {
-	if slot != 0 && o.Failed() {
-		l := s.lanes[slot].Load()
-		if l == nil {
-			l = s.newLane(slot)
-		}
-		l.failures.Add(1)
+// count counts a latency.
+func (v *Variant) count(l *lane, slot, bucket int) {
+	o := l.octaves[bucket>>octaveBits].Load()
+	if o == nil {
+		o = l.newOctave(bucket >> octaveBits)
 	}
-	if o.unanswered() {
-		class = 0
+	if o.add(bucket) {
+		v.spill(o, slot, bucket)
 	}
-	return 0, class
-}
-
-// newShard makes a shard, or finds the one that another goroutine was first to make.
-func (v *Variant) newShard(n uint64) *shard {
-	cell := &v.shards[n&uint64(len(v.shards)-1)]
-	cell.CompareAndSwap(nil, new(shard))
-	return cell.Load()
 }

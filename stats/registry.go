@@ -101,7 +101,7 @@ func (s *Service) Variant(name string) *Variant {
 	defer s.mu.Unlock()
 	v, ok := s.variants[name]
 	if !ok {
-		v = &Variant{name: name, service: s, shards: make([]atomic.Pointer[shard], s.shards)}
+		v = &Variant{name: name, service: s, berths: make([]berth, s.shards)}
 		s.variants[name] = v
 	}
 	return v
@@ -148,12 +148,13 @@ func (s *Service) touch() {
 	}
 }
 
-// Variant is the numbers of one variant of a service. Quiet ones are cheap: nothing but a pointer per shard is there before
+// Variant is the numbers of one variant of a service. Quiet ones are cheap: nothing but a cache line per shard is there before
 // the first request.
 type Variant struct {
 	name    string
 	service *Service
-	shards  []atomic.Pointer[shard] // the length is a power of two
+	berths  []berth                     // one for each shard; the length is a power of two
+	wides   [lanes]atomic.Pointer[wide] // made when a cell of the lane is full
 }
 
 // Name is the name of the variant.

@@ -36,8 +36,12 @@ const (
 
 // add counts a request, and says whether overflow has to do the rest. It is apart from overflow so that it can be inlined.
 func (t *tally) add(micros, volume uint64) (overflows bool) {
-	word := t.packed.Add(1<<requestShift | micros%tallySmall<<microsShift | volume%tallySmall)
-	return word&tallyFull|(micros|volume)/tallySmall != 0
+	return t.packed.Add(packed(micros, volume))&tallyFull|(micros|volume)/tallySmall != 0
+}
+
+// packed is a request as it is added to a word.
+func packed(micros, volume uint64) uint64 {
+	return 1<<requestShift | micros%tallySmall<<microsShift | volume%tallySmall
 }
 
 // overflow does what add does seldom: what is not small goes to the wide cells, and a full word is emptied.

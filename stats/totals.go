@@ -6,6 +6,8 @@ type Totals struct {
 	Requests, Failed uint64
 	// InFlight is the number of requests that have begun and not ended.
 	InFlight uint64
+	// Stalled is the number of requests that Stall was called for. Once such a request ends it is under Requests, too.
+	Stalled uint64
 	// Outcomes is the number of requests by Outcome (the index).
 	Outcomes [outcomeSlots]uint64
 	// Codes is the number of requests by status class (the first index: 0 without an answer, 1 to 5 for 1xx to 5xx) and
@@ -29,8 +31,8 @@ func (t *Totals) Class(class int) uint64 {
 // Totals sums up all lanes and shards.
 func (v *Variant) Totals() Totals {
 	var t Totals
-	for i := range v.shards {
-		if s := v.shards[i].Load(); s != nil {
+	for i := range v.berths {
+		if s := v.berths[i].shard.Load(); s != nil {
 			t.add(s)
 		}
 	}
@@ -50,6 +52,7 @@ func (v *Variant) Totals() Totals {
 // add adds the cells of one shard.
 func (t *Totals) add(s *shard) {
 	t.BytesIn += s.bytesIn.Load()
+	t.Stalled += s.stalled.Load()
 	for o := range s.rows {
 		for c := range s.rows[o] {
 			r := s.rows[o][c].Load()
@@ -71,10 +74,8 @@ func (t *Totals) add(s *shard) {
 // begun is the number of requests that have begun.
 func (v *Variant) begun() uint64 {
 	var n uint64
-	for i := range v.shards {
-		if s := v.shards[i].Load(); s != nil {
-			n += s.begun.Load()
-		}
+	for i := range v.berths {
+		n += v.berths[i].begun.Load()
 	}
 	return n
 }
@@ -112,14 +113,17 @@ func (v *Variant) JudgedHistogram(stratum int, revision uint64) *Histogram {
 
 // addLanes adds the latencies of some lanes, all but their sum.
 func (v *Variant) addLanes(into *Histogram, from, to int) {
-	for i := range v.shards {
-		s := v.shards[i].Load()
-		if s == nil {
-			continue
-		}
-		for slot := from; slot < to; slot++ {
-			if l := s.lanes[slot].Load(); l != nil {
-				l.addTo(into)
+	var octave [octaveBuckets]uint64
+	for slot := from; slot < to; slot++ {
+		set := v.laneSet(slot)
+		for i := range octaves {
+			if !v.octave(slot, i, &set, &octave) {
+				continue
+			}
+			counts := into.counts[i*octaveBuckets : (i+1)*octaveBuckets]
+			for j, n := range octave {
+				counts[j] += n
+				into.count += n
 			}
 		}
 	}
