@@ -122,7 +122,7 @@ func (a *App) Run(ctx context.Context) error {
 	managing := start("rollouts", func() error { return a.manager.Run(managerCtx) })
 	administering := start("admin", func() error { return a.admin.Run(adminCtx) })
 	watching := start("configuration watcher", func() error { return a.watcher.Run(serveCtx, a.fileChanged) })
-	serving := start("proxy", func() error { return a.proxy.Serve(serveCtx, a.listener) })
+	serving := start("proxy", func() error { return a.proxy.Serve(serveCtx, proxy.Entrance{Listener: a.listener}) })
 
 	var failed error
 	select {

@@ -25,8 +25,27 @@ const (
 // when the listener closes.
 const backlogTime = 20 * time.Millisecond
 
+// acceptAll takes connections at every entrance until the context ends, or one of them fails for good. It closes them all.
+func (s *Server) acceptAll(ctx context.Context, entrances []Entrance) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	results := make(chan error, len(entrances))
+	for i := range entrances {
+		go func() {
+			defer stop()
+			results <- s.accept(ctx, &entrances[i])
+		}()
+	}
+	var failed error
+	for range entrances {
+		failed = errors.Join(failed, <-results)
+	}
+	return failed
+}
+
 // accept takes connections until the context ends or the listener fails for good. It closes the listener.
-func (s *Server) accept(ctx context.Context, listener net.Listener) error {
+func (s *Server) accept(ctx context.Context, entrance *Entrance) error {
+	listener := entrance.Listener
 	defer listener.Close()
 	defer context.AfterFunc(ctx, func() { s.stopAccepting(listener) })()
 	pause := firstPause
@@ -35,12 +54,13 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 		switch {
 		case err == nil:
 			pause = firstPause
-			s.admit(conn)
+			s.admit(conn, entrance)
 		case ctx.Err() != nil:
 			return nil
 		case !retryable(err):
 			return fmt.Errorf("accept clients: %w", err)
 		default:
+			s.counters.acceptFailures.Add(1)
 			s.logger.Warn("cannot accept a connection", zap.Error(err), zap.Duration("retry_in", pause))
 			select {
 			case <-ctx.Done():
@@ -73,21 +93,31 @@ func retryable(err error) bool {
 }
 
 // admit starts to serve one connection, or refuses it.
-func (s *Server) admit(conn net.Conn) {
-	limit := s.snapshot.Load().limits.connections
+func (s *Server) admit(conn net.Conn, entrance *Entrance) {
+	limit := s.room(s.snapshot.Load().limits.connections)
 	id := s.nextConn.Add(1)
 	if limit > 0 && s.conns.len() >= limit {
-		s.refuseConn(conn)
+		s.refuseConn(conn, entrance)
 		return
 	}
 	c := newClientConn(s, conn, id)
+	c.entrance, c.secured = entrance, entrance.secured()
 	s.conns.add(c)
 	go s.serveConn(c)
+}
+
+// room is how many connections there may be: as many as are allowed, and as the process has descriptors for.
+func (s *Server) room(allowed int) int {
+	if s.capacity > 0 && (allowed <= 0 || s.capacity < allowed) {
+		return s.capacity
+	}
+	return allowed
 }
 
 // serveConn serves one connection to its end.
 func (s *Server) serveConn(c *clientConn) {
 	defer s.conns.remove(c)
+	defer func() { s.census.Leave(c.resident) }()
 	defer func() {
 		// Requests recover from their own panics; this is for the reader of requests.
 		if cause := recover(); cause != nil {
@@ -95,16 +125,26 @@ func (s *Server) serveConn(c *clientConn) {
 			s.panicked(cause, debug.Stack())
 		}
 	}()
-	s.reader.Load().serveConn(c)
+	if c.greet() {
+		s.reader.Load().serveConn(c)
+	}
 }
 
 // refusing bounds the refused connections that are being closed in an orderly way; more are simply closed.
 const refusing = 256
 
-// refuseConn answers a connection that is one too many.
-func (s *Server) refuseConn(conn net.Conn) {
+// mayRefuse is refusing, or less where there are few descriptors.
+func (s *Server) mayRefuse() int64 {
+	if s.capacity > 0 {
+		return min(refusing, int64(s.capacity)/8)
+	}
+	return refusing
+}
+
+// refuseConn answers a connection that is one too many. One that would first have to be secured is only closed.
+func (s *Server) refuseConn(conn net.Conn, entrance *Entrance) {
 	s.counters.refused.Add(1)
-	if s.refusing.Add(1) > refusing {
+	if s.refusing.Add(1) > s.mayRefuse() || entrance.secured() {
 		s.refusing.Add(-1)
 		_ = conn.Close()
 		return

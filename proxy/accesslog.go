@@ -70,7 +70,7 @@ func (x *exchange) log() {
 		zap.Float64("first_byte_seconds", seconds(x.firstByte)),
 		zap.Int64("bytes_in", x.body.count.Load()),
 		zap.Int64("bytes_out", x.bytesOut),
-		zap.String("client", string(x.conn.text)),
+		zap.Stringer("client", x.view.client),
 		zap.String("request_id", string(x.requestID)),
 	)...)
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"haldane/proxy/listen"
 	"haldane/proxy/upstream"
 )
 
@@ -46,12 +48,17 @@ const (
 // Read and everything about requests belong to the goroutine of the connection; while a body is sent up, Read belongs to
 // the goroutine that sends it. state, since, canceled, watched, abort, stall (see there), gone, expecting and broken may be touched by anyone.
 type clientConn struct {
-	net.Conn
-	server *Server
+	net.Conn          // what is read and written: the socket, or what lies over it
+	socket   net.Conn // as it was accepted
+	server   *Server
+	entrance *Entrance
 
-	id     uint64     // spreads the counters over shards
-	client netip.Addr // an IPv4 address is in its short form
-	text   []byte     // client as text
+	id       uint64          // spreads the counters over shards
+	client   netip.Addr      // an IPv4 address is in its short form
+	text     []byte          // client as text
+	secured  bool            // by TLS
+	trusted  bool            // what the client says about those behind it is believed
+	resident listen.Resident // as whom it is counted
 
 	state    atomic.Int32
 	since    atomic.Int64   // when it became idle, nanoseconds of the server's clock
@@ -80,7 +87,7 @@ type clientTimeouts struct {
 
 // newClientConn prepares a connection that was just accepted.
 func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
-	c := &clientConn{Conn: conn, server: server, id: id}
+	c := &clientConn{Conn: conn, socket: conn, server: server, id: id}
 	if address, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.client = address.AddrPort().Addr().Unmap().WithZone("")
 	}
@@ -116,7 +123,7 @@ func (c *clientConn) Read(p []byte) (int, error) {
 
 // lastMoment says whether a request has arrived just as the idle time ended; then it is taken.
 func (c *clientConn) lastMoment(err error) bool {
-	return c.phase <= readNext && timedOut(err) && peek(c.Conn) == peekData &&
+	return c.phase <= readNext && timedOut(err) && c.peek() == peekData &&
 		c.Conn.SetReadDeadline(time.Now().Add(time.Second)) == nil
 }
 
@@ -210,7 +217,7 @@ func (c *clientConn) rest() {
 func (c *clientConn) Close() error {
 	if c.lingering && c.state.Load() != connClosing {
 		c.lingering = false
-		linger(c.Conn)
+		c.linger()
 	}
 	return c.Conn.Close()
 }
@@ -218,10 +225,10 @@ func (c *clientConn) Close() error {
 // cut ends the connection at once, whatever it is doing, so that the client cannot take what it got for a complete
 // response. It may be called from any goroutine.
 func (c *clientConn) cut() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+	if tcp, ok := c.socket.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = c.Conn.Close()
+	_ = c.socket.Close()
 	c.gone.Store(true)
 	c.abort.Fire()
 }
@@ -231,6 +238,24 @@ const (
 	lingerTime  = time.Second
 	lingerBytes = 1 << 20
 )
+
+// linger closes the sending side, under TLS with the word that this was all (RFC 8446 section 6.1), and waits for the client.
+func (c *clientConn) linger() {
+	if secured, ok := c.Conn.(*tls.Conn); ok && secured.CloseWrite() != nil {
+		return
+	}
+	linger(c.socket)
+}
+
+// peek looks what has arrived that nobody has read. Under TLS that is a record, which may say goodbye as well as be a
+// request, so that the end of the connection is looked for behind it.
+func (c *clientConn) peek() peeked {
+	found := peek(c.socket)
+	if found == peekData && c.secured && hungUp(c.socket) {
+		return peekEnd
+	}
+	return found
+}
 
 // linger closes the sending side and reads until the client has closed its own, or for as long as is decent.
 func linger(conn net.Conn) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -66,17 +65,17 @@ func (t *tracker) collect(into []*clientConn, wanted func(*clientConn) bool) []*
 	return into
 }
 
-// Serve accepts and serves clients until the context ends, then drains: it stops accepting, closes idle connections, lets
+// Serve accepts and serves clients at the entrances until the context ends, then drains: it stops accepting, closes idle connections, lets
 // every request in flight finish with "Connection: close", and cuts what is left when timeouts.drain is over. It blocks
-// until all of that is done, closes the listener, and returns nil after a clean drain. A Server serves once.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+// until all of that is done, closes the listeners, and returns nil after a clean drain. A Server serves once.
+func (s *Server) Serve(ctx context.Context, entrances ...Entrance) error {
 	if s.snapshot.Load() == nil {
 		return fmt.Errorf("serve: %w", errNoSnapshot)
 	}
 	stop := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { s.watch(stop) })
-	failed := s.accept(ctx, listener)
+	failed := s.acceptAll(ctx, entrances)
 	failed = errors.Join(failed, s.drain())
 	close(stop)
 	watching.Wait()
@@ -124,17 +123,19 @@ func waited(done <-chan struct{}, limit time.Duration) bool {
 	}
 }
 
-// dismiss closes the connection if it is idle, or makes its idle time end soon. A request that has arrived is served.
+// dismiss closes the connection if it is idle, or makes its idle time end soon. A request that has arrived is served. A
+// secured connection always ends by its own goroutine, which tells the client, and may have to wait for that.
 func (c *clientConn) dismiss() {
-	if c.state.Load() != connIdle || peek(c.Conn) == peekData {
+	secured := c.secured
+	if c.state.Load() != connIdle || !secured && peek(c.socket) == peekData {
 		return
 	}
-	if end := c.graceEnd(); time.Until(end) > 0 {
-		_ = c.Conn.SetReadDeadline(end)
+	if end := c.graceEnd(); secured || time.Until(end) > 0 {
+		_ = c.socket.SetReadDeadline(end)
 		return
 	}
 	if c.state.CompareAndSwap(connIdle, connClosing) {
-		_ = c.Conn.Close()
+		_ = c.socket.Close()
 	}
 }
 

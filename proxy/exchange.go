@@ -68,6 +68,7 @@ type kept struct {
 	fields                               http1.Fields
 	relayInterim                         func(*http1.Response)
 	requestTrailers                      func() http1.Fields
+	chain                                []byte // X-Forwarded-For behind a trusted proxy
 }
 
 // init ties the exchange to its connection.

@@ -24,6 +24,8 @@ const (
 	bodyTooSlow
 	bodyCut
 	bodyMalformed
+	plainHTTP // on a port of HTTPS
+	misdirected
 
 	// What is missing on this side.
 	noService
@@ -83,6 +85,10 @@ func (f failure) reply() reply {
 		return reply{400, "Bad Request", "request body cut short", false}
 	case bodyMalformed:
 		return reply{400, "Bad Request", "malformed request body", false}
+	case plainHTTP:
+		return reply{400, "Bad Request", "plain HTTP on a port of HTTPS", false}
+	case misdirected:
+		return reply{421, "Misdirected Request", "https over a plain connection", false}
 	}
 	return f.ownReply()
 }

@@ -63,7 +63,7 @@ func reserved(name []byte) bool {
 // words are the names and values that Haldane itself writes, made once.
 type words struct {
 	host, forwardedFor, forwardedHost, forwardedProto http1.Field // of requests, values filled in
-	via, via10                                        http1.Field
+	forwardedProtoSecured, via, via10                 http1.Field
 	date, setCookie                                   []byte
 	close, keepAlive                                  http1.Field
 	refused                                           http1.Field
@@ -76,13 +76,16 @@ func newWords() words {
 		forwardedFor:   field("X-Forwarded-For", ""),
 		forwardedHost:  field("X-Forwarded-Host", ""),
 		forwardedProto: field("X-Forwarded-Proto", "http"),
-		via:            field("Via", "1.1 haldane"), // the version in which the message was received (RFC 9110 section 7.6.3)
-		via10:          field("Via", "1.0 haldane"),
-		date:           []byte("Date"),
-		setCookie:      []byte("Set-Cookie"),
-		close:          field("Connection", "close"),
-		keepAlive:      field("Connection", "keep-alive"),
-		refused:        field("Haldane-Refused", "rolled back"),
+
+		forwardedProtoSecured: field("X-Forwarded-Proto", "https"),
+
+		via:       field("Via", "1.1 haldane"), // the version in which the message was received (RFC 9110 section 7.6.3)
+		via10:     field("Via", "1.0 haldane"),
+		date:      []byte("Date"),
+		setCookie: []byte("Set-Cookie"),
+		close:     field("Connection", "close"),
+		keepAlive: field("Connection", "keep-alive"),
+		refused:   field("Haldane-Refused", "rolled back"),
 	}
 }
 
@@ -97,7 +100,7 @@ func (x *exchange) requestFields(v *variant) http1.Fields {
 	out := append(x.kept.sent[:0], with(w.host, x.hostFor(v)))
 	x.requestID = nil
 	for _, f := range x.kept.endToEnd {
-		if dropped(f.Name) || v.requestFields.removes(f.Name) || !x.keepsRequestID(f) {
+		if x.dropped(f.Name) || v.requestFields.removes(f.Name) || !x.keepsRequestID(f) {
 			continue
 		}
 		out = append(out, f)
@@ -106,7 +109,7 @@ func (x *exchange) requestFields(v *variant) http1.Fields {
 	if x.version10 {
 		via = w.via10
 	}
-	out = append(out, with(w.forwardedFor, x.conn.text), w.forwardedProto, with(w.forwardedHost, x.authority), via)
+	out = append(x.appendForwarded(out), via)
 	if x.service.requestIDField != nil && x.requestID == nil {
 		x.requestID = x.makeRequestID()
 		out = append(out, http1.Field{Name: x.service.requestIDField, Value: x.requestID})
@@ -127,26 +130,6 @@ func (x *exchange) keepsRequestID(f http1.Field) bool {
 	}
 	x.requestID = f.Value
 	return true
-}
-
-// dropped holds for the fields that are written anew, or that say about the client what only Haldane knows: nobody in
-// front of Haldane is trusted to say it.
-func dropped(name []byte) bool {
-	switch len(name) {
-	case len("Host"):
-		return http1.EqualFold(name, "Host")
-	case len("Expect"):
-		return http1.EqualFold(name, "Expect")
-	case len("Forwarded"):
-		return http1.EqualFold(name, "Forwarded")
-	case len("X-Forwarded-For"):
-		return http1.EqualFold(name, "X-Forwarded-For")
-	case len("X-Forwarded-Host"):
-		return http1.EqualFold(name, "X-Forwarded-Host")
-	case len("X-Forwarded-Proto"):
-		return http1.EqualFold(name, "X-Forwarded-Proto")
-	}
-	return false
 }
 
 // hostFor is the Host that the endpoint gets. A client of HTTP/1.0 need not have said one.

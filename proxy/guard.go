@@ -34,6 +34,7 @@ func (x *exchange) guard() failure {
 	if f := x.guardFields(); f != none {
 		return f
 	}
+	x.identify()
 	if f := x.guardTarget(); f != none {
 		return f
 	}
@@ -78,6 +79,10 @@ func (x *exchange) guardTarget() failure {
 		return badHost
 	}
 	if target.Form == http1.AbsoluteForm {
+		if !x.conn.trusted && !x.conn.secured && http1.EqualFold(x.in.target[:len("https")], "https") {
+			// Only a trusted gateway may say that a request was secured on its way here (RFC 9110 section 7.4).
+			return misdirected
+		}
 		// The Host field must be valid, but is not looked at any more (RFC 9112 section 3.2.2).
 		authority = target.Authority
 	}

@@ -97,7 +97,7 @@ func startSplit(t *testing.T, s Sections, splits map[string]router.SplitSpec, lo
 	r.address = listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
-	go func() { r.done <- r.server.Serve(ctx, listener) }()
+	go func() { r.done <- r.server.Serve(ctx, Entrance{Listener: listener}) }()
 	t.Cleanup(func() {
 		if err := r.shutdown(); err != nil {
 			t.Errorf("Serve: %v", err)
@@ -196,6 +196,6 @@ func await(t *testing.T, what string, holds func() bool) {
 func serveUntil(server *Server, listener net.Listener) (stop context.CancelFunc, done <-chan error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
-	go func() { result <- server.Serve(ctx, listener) }()
+	go func() { result <- server.Serve(ctx, Entrance{Listener: listener}) }()
 	return cancel, result
 }

@@ -119,7 +119,7 @@ func TestAcceptErrors(t *testing.T) {
 		f.errs <- &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", errno)}
 	}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(context.Background(), f) }()
+	go func() { done <- server.Serve(context.Background(), Entrance{Listener: f}) }()
 	r := &rig{t: t, server: server, address: listener.Addr().String()}
 	if got := r.dial().send(get("/", "Connection: close")).receive(); got.status() != 200 || logs.Len() != 3 {
 		t.Errorf("got %q after %d warnings", got.line, logs.Len())
@@ -132,7 +132,7 @@ func TestAcceptErrors(t *testing.T) {
 }
 
 func TestServeNeedsASnapshot(t *testing.T) {
-	if err := New(Options{}).Serve(context.Background(), nil); !errors.Is(err, errNoSnapshot) {
+	if err := New(Options{}).Serve(context.Background()); !errors.Is(err, errNoSnapshot) {
 		t.Errorf("Serve: %v", err)
 	}
 }

@@ -6,3 +6,6 @@ import "net"
 
 // peek cannot tell here.
 func peek(net.Conn) peeked { return peekNothing }
+
+// hungUp cannot tell here.
+func hungUp(net.Conn) bool { return false }

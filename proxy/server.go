@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"haldane/proxy/listen"
 )
 
 // Options are what a Server is made of.
@@ -27,6 +29,12 @@ type Options struct {
 	// AccessLogger receives one line per logged request, whatever its level. Nil discards them. Which requests are logged
 	// is said by the Snapshot.
 	AccessLogger *zap.Logger
+	// ProxyProtocol are the balancers whose connections begin with a PROXY protocol header. Empty for none.
+	ProxyProtocol listen.Networks
+	// TrustedProxies are those whose X-Forwarded-For, -Proto and -Host are believed and extended. Empty for none.
+	TrustedProxies listen.Networks
+	// Capacity is how many client connections there are file descriptors for. Zero for no bound but limits.connections.
+	Capacity int
 }
 
 // Server serves clients.
@@ -35,6 +43,10 @@ type Server struct {
 	access  *zap.Logger
 	started time.Time
 	words   words
+
+	proxyProtocol, trustedProxies listen.Networks
+	capacity                      int
+	census                        *listen.Census
 
 	snapshot atomic.Pointer[Snapshot]
 	reader   atomic.Pointer[reader]
@@ -52,14 +64,24 @@ type Server struct {
 // counters are the numbers of the whole server.
 type counters struct {
 	refused, panics, unmatched, malformed atomic.Uint64
+
+	crowded, unproxied, handshakes, acceptFailures atomic.Uint64
 }
 
 // Numbers are the numbers of a Server that belong to no service. All but Connections only grow.
 type Numbers struct {
 	// Connections is how many client connections are open.
 	Connections int
-	// RefusedConnections is how many were turned away by limits.connections.
+	// RefusedConnections is how many were turned away by limits.connections, or for want of file descriptors.
 	RefusedConnections uint64
+	// CrowdedConnections is how many were closed by limits.connections_per_client.
+	CrowdedConnections uint64
+	// UnproxiedConnections is how many came from a balancer without a valid PROXY protocol header.
+	UnproxiedConnections uint64
+	// FailedHandshakes is how many could not be secured.
+	FailedHandshakes uint64
+	// AcceptFailures is how often a connection could not even be taken: mostly for want of file descriptors.
+	AcceptFailures uint64
 	// Panics is how many requests ended in a bug of Haldane's own.
 	Panics uint64
 	// Unmatched is how many requests belonged to no service.
@@ -80,6 +102,12 @@ func New(options Options) *Server {
 		access:  options.AccessLogger,
 		started: time.Now(),
 		words:   newWords(),
+
+		proxyProtocol:  options.ProxyProtocol,
+		trustedProxies: options.TrustedProxies,
+		capacity:       options.Capacity,
+		census:         listen.NewCensus(),
+
 		conns:   tracker{conns: make(map[*clientConn]struct{})},
 		buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }},
 	}
@@ -120,6 +148,11 @@ func (s *Server) Numbers() Numbers {
 		Panics:             s.counters.panics.Load(),
 		Unmatched:          s.counters.unmatched.Load(),
 		Malformed:          s.counters.malformed.Load(),
+
+		CrowdedConnections:   s.counters.crowded.Load(),
+		UnproxiedConnections: s.counters.unproxied.Load(),
+		FailedHandshakes:     s.counters.handshakes.Load(),
+		AcceptFailures:       s.counters.acceptFailures.Load(),
 	}
 }
 

@@ -43,8 +43,8 @@ type Snapshot struct {
 
 // limits are config.Limits, ready for use.
 type limits struct {
-	header, fields, connections int
-	body                        int64
+	header, fields, connections, perClient int
+	body                                   int64
 }
 
 // service is one service, in step with the router's.
@@ -107,7 +107,10 @@ func newLimits(l config.Limits) limits {
 	if fields <= 0 {
 		fields = math.MaxInt
 	}
-	return limits{header: int(l.HeaderSize), fields: fields, connections: l.Connections, body: int64(l.BodySize)}
+	return limits{
+		header: int(l.HeaderSize), fields: fields, body: int64(l.BodySize),
+		connections: l.Connections, perClient: l.ConnectionsPerClient,
+	}
 }
 
 func newTimeouts(t config.ClientTimeouts) clientTimeouts {

@@ -45,7 +45,7 @@ func (s *Server) watch(stop <-chan struct{}) {
 		})
 		for _, c := range waiting {
 			s.bookStall(c, now)
-			if peek(c.Conn) == peekEnd {
+			if c.peek() == peekEnd {
 				c.abort.Fire()
 			}
 		}
