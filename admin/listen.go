@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -53,11 +54,26 @@ type socket struct {
 	net.Listener
 	path string
 	self os.FileInfo // of the name this process made
+
+	abandoned atomic.Bool // the name belongs to somebody else
+}
+
+// adoptSocket is a socket that somebody else opened and named; nil for none.
+func adoptSocket(listener net.Listener) *socket {
+	if listener == nil {
+		return nil
+	}
+	s := &socket{Listener: listener}
+	s.abandoned.Store(true)
+	return s
 }
 
 // Close closes the listener, and removes the name if it is still ours.
 func (s *socket) Close() error {
 	err := s.Listener.Close()
+	if s.abandoned.Load() {
+		return err
+	}
 	if now, statErr := os.Lstat(s.path); statErr == nil && os.SameFile(now, s.self) {
 		err = errors.Join(err, os.Remove(s.path))
 	}

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,6 +57,12 @@ type Options struct {
 	Reload func() error
 	// Configuration is the state of the configuration. Nil shows an empty one.
 	Configuration func() Configuration
+	// Listeners are used instead of opening new ones. Those that the configuration does not ask for must be nil.
+	Listeners Listeners
+	// TakeOver is given the connection over which a new process asks for the place of this one, and owns it from then on.
+	// Nil answers 501. TakeOverPath and TakeOverProtocol are where and what it asks for.
+	TakeOver                       func(*net.UnixConn)
+	TakeOverPath, TakeOverProtocol string
 	// Version is the version of the program.
 	Version string
 	// Logger receives changes, refusals and failures. Nil logs nothing.

@@ -24,6 +24,9 @@ func (s *Server) newRoutes() http.Handler {
 		mux.HandleFunc("GET "+path, s.ready)
 	}
 	mux.Handle("POST /-/reload", s.fallible(s.reload))
+	if path := s.options.TakeOverPath; path != "" {
+		mux.Handle("POST "+path, s.fallible(s.takeOver))
+	}
 	mux.Handle("GET /api/v1/version", s.fallible(s.version))
 	mux.Handle("GET /api/v1/config", s.fallible(s.configuration))
 	mux.Handle("GET /api/v1/events", s.fallible(s.events))

@@ -39,6 +39,8 @@ type Server struct {
 	mu      sync.Mutex
 	entries []*entry // what Listen opened and nobody has closed
 	address net.Addr // of the TCP listener, also once it is closed
+	open    Listeners
+	socket  *socket // nil without one
 }
 
 // entry is one open listener and its server.
@@ -62,7 +64,7 @@ func New(options Options) (*Server, error) {
 // Listen opens the listeners that the configuration asks for, and makes the token when there is none. After an error
 // nothing is open.
 func (s *Server) Listen() error {
-	opened, err := s.open()
+	opened, err := s.openAll()
 	if err != nil {
 		for _, e := range opened {
 			err = errors.Join(err, e.listener.Close())
@@ -74,14 +76,17 @@ func (s *Server) Listen() error {
 	s.entries = append(s.entries, opened...)
 	for _, e := range opened {
 		if e.tcp {
-			s.address = e.listener.Addr()
+			s.address, s.open.TCP = e.listener.Addr(), e.listener
+		}
+		if socket, ok := e.listener.(*socket); ok {
+			s.socket, s.open.Socket = socket, socket.Listener
 		}
 	}
 	return nil
 }
 
-// open opens TCP first: its port is exclusive, so that of two processes that start together only one comes to the socket.
-func (s *Server) open() (opened []*entry, err error) {
+// openAll opens TCP first: its port is exclusive, so that of two processes that start together only one comes to the socket.
+func (s *Server) openAll() (opened []*entry, err error) {
 	if s.options.Config.Address != off {
 		e, err := s.openTCP()
 		if err != nil {
@@ -91,7 +96,10 @@ func (s *Server) open() (opened []*entry, err error) {
 		s.options.Logger.Info("admin listens", zap.Stringer("address", e.listener.Addr()), zap.Bool("tls", e.tls != nil))
 	}
 	if path := s.options.Config.Socket; path != off {
-		listener, err := listenSocket(path)
+		listener, err := adoptSocket(s.options.Listeners.Socket), error(nil)
+		if listener == nil {
+			listener, err = listenSocket(path)
+		}
 		if err != nil {
 			return opened, err
 		}
@@ -124,9 +132,11 @@ func (s *Server) openTCP() (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listenTCP(address)
-	if err != nil {
-		return nil, err
+	listener := s.options.Listeners.TCP
+	if listener == nil {
+		if listener, err = listenTCP(address); err != nil {
+			return nil, err
+		}
 	}
 	e := s.newEntry(listener, tcpDoor(section.Address, listener.Addr(), config, secret))
 	e.tls, e.tcp = config, true

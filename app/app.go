@@ -8,19 +8,19 @@
 package app
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
 	"haldane/admin"
+	"haldane/app/handover"
+	"haldane/app/systemd"
 	"haldane/config"
 	"haldane/proxy"
+	"haldane/proxy/listen"
 	"haldane/rollout"
 	"haldane/stats"
 )
@@ -37,7 +37,19 @@ type Options struct {
 	Version string
 	// Exposure is admin.Guarded unless the operator asked for an open admin listener.
 	Exposure admin.Exposure
+	// Start is TakeOver for a process that is to take the place of a running one.
+	Start Start
 }
+
+// Start says how a process begins.
+type Start uint8
+
+const (
+	// Fresh (the zero value) opens everything itself, and fails where something is in use.
+	Fresh Start = iota
+	// TakeOver takes the sockets and the rollouts of the process that runs with the same admin socket, if there is one.
+	TakeOver
+)
 
 // App is one running Haldane.
 type App struct {
@@ -52,10 +64,25 @@ type App struct {
 	splits  *splits
 	closers closers
 
-	listener net.Listener
-	draining atomic.Bool
+	operators *operators
+	states    *custody
+	keychain  *listen.Keychain // nil without TLS
+	notifier  systemd.Notifier
+
+	inherited *inherited
+	sockets   []handover.Socket // those of the entrances
+	entrances []proxy.Entrance
+	secured   net.Addr        // of TLS; nil without
+	claim     *handover.Claim // on the place of another process; nil without
+
+	successors chan *net.UnixConn // processes that want this one's place
+	leaving    chan struct{}      // closed when nobody can have it any more
+	cutting    chan struct{}      // closed when a drain is to end
+	cutOnce    sync.Once
+	draining   atomic.Bool
 
 	reloading sync.Mutex                    // one reload at a time
+	released  bool                          // guarded by reloading: another process has the rollouts
 	started   *config.Config                // the configuration of the start: what needs a restart is as it says
 	current   atomic.Pointer[config.Config] // the configuration in force
 	outcome   atomic.Pointer[reloadOutcome] // of the last reload
@@ -65,7 +92,13 @@ type App struct {
 // runs. It starts nothing. On an error nothing is left open.
 func New(options Options) (*App, error) {
 	// The watcher looks at the file before it is read, so that no change falls in between.
-	a := &App{options: options, logger: options.Logger, watcher: config.NewWatcher(options.ConfigPath)}
+	a := &App{
+		options: options, logger: options.Logger, watcher: config.NewWatcher(options.ConfigPath),
+		successors: make(chan *net.UnixConn), leaving: make(chan struct{}), cutting: make(chan struct{}),
+	}
+	if options.Getenv != nil {
+		a.notifier = systemd.NewNotifier(options.Getenv)
+	}
 	cfg, err := config.Load(options.ConfigPath, options.Getenv)
 	if err != nil {
 		return nil, err
@@ -86,18 +119,20 @@ func (a *App) open(cfg *config.Config) error {
 		}
 		a.logger = logger
 	}
-	if err := a.build(cfg); err != nil {
-		return err
-	}
-	if err := a.listen(cfg); err != nil {
-		return err
-	}
 	a.started = cfg
+	for _, step := range []func(*config.Config) error{a.claimPlace, a.enter, a.awaitStore, a.build, a.listen} {
+		if err := step(cfg); err != nil {
+			return err
+		}
+	}
 	return a.apply(cfg) // last: from here on a rollout may have begun
 }
 
 // Address is where clients connect.
-func (a *App) Address() net.Addr { return a.listener.Addr() }
+func (a *App) Address() net.Addr { return a.sockets[0].Listener.Addr() }
+
+// SecureAddress is where clients connect over TLS, or nil without it.
+func (a *App) SecureAddress() net.Addr { return a.secured }
 
 // AdminAddress is where operators connect, or nil when that listener is off.
 func (a *App) AdminAddress() net.Addr { return a.admin.Addr() }
@@ -108,45 +143,6 @@ func (a *App) Rollouts() *rollout.Manager { return a.manager }
 // Stats is the numbers of this process.
 func (a *App) Stats() *stats.Registry { return a.stats }
 
-// Run serves until the context ends, then drains: readiness goes first, then the client listener, then the requests in
-// flight, then the rollouts are stored, and the admin side last, so that a drain can be watched. It returns nil after a
-// clean drain.
-func (a *App) Run(ctx context.Context) error {
-	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopAdmin()
-	managerCtx, stopManager := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopManager()
-	serveCtx, stopServing := context.WithCancel(ctx)
-	defer stopServing()
-
-	managing := start("rollouts", func() error { return a.manager.Run(managerCtx) })
-	administering := start("admin", func() error { return a.admin.Run(adminCtx) })
-	watching := start("configuration watcher", func() error { return a.watcher.Run(serveCtx, a.fileChanged) })
-	serving := start("proxy", func() error { return a.proxy.Serve(serveCtx, proxy.Entrance{Listener: a.listener}) })
-
-	var failed error
-	select {
-	case failed = <-serving:
-		serving <- nil
-	case failed = <-managing:
-		managing <- nil
-	case failed = <-administering:
-		administering <- nil
-	case <-ctx.Done():
-	}
-	a.draining.Store(true)
-	a.logger.Info("draining", zap.Duration("limit", time.Duration(a.current.Load().Timeouts.Drain)))
-	stopServing()
-	failed = errors.Join(failed, <-serving, <-watching)
-	stopManager()
-	failed = errors.Join(failed, <-managing)
-	stopAdmin()
-	failed = errors.Join(failed, <-administering)
-	failed = errors.Join(failed, a.closers.close())
-	a.logger.Info("stopped", zap.Error(failed))
-	return failed
-}
-
 // Close releases what New opened, for an App that is never run.
 func (a *App) Close() error { return a.closers.close() }
 
@@ -156,19 +152,4 @@ func (a *App) ready() error {
 		return errors.New("draining")
 	}
 	return nil
-}
-
-// start runs one part in a goroutine of its own and gives back where its error arrives. The channel holds one value, so
-// that a part that ended early can be waited for again.
-func start(name string, run func() error) chan error {
-	done := make(chan error, 1)
-	go func() {
-		err := run()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			done <- fmt.Errorf("%s: %w", name, err)
-			return
-		}
-		done <- nil
-	}()
-	return done
 }

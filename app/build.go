@@ -2,20 +2,18 @@ package app
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
 	"haldane/admin"
+	"haldane/app/handover"
 	"haldane/config"
 	"haldane/proxy"
 	"haldane/rollout"
 	"haldane/stats"
-	"haldane/store"
 )
 
 // build makes the parts.
@@ -23,14 +21,19 @@ func (a *App) build(cfg *config.Config) error {
 	if err := os.MkdirAll(cfg.State.Directory, 0o700); err != nil {
 		return fmt.Errorf("make the state directory: %w", err)
 	}
-	states, err := openStore(cfg.State)
+	states, err := newCustody(cfg.State)
 	if err != nil {
-		return err
+		return fmt.Errorf("open the state store: %w", err)
 	}
+	a.states = states
 	a.closers.add("state store", states.Close)
 
 	a.stats = stats.NewRegistry(0)
-	a.proxy = proxy.New(proxy.Options{Logger: a.logger.Named("proxy"), AccessLogger: a.logger.Named("access")})
+	options, err := a.proxyOptions(cfg)
+	if err != nil {
+		return err
+	}
+	a.proxy = proxy.New(options)
 	a.closers.add("connections to endpoints", func() error { a.proxy.Close(); return nil })
 	a.process = stats.NewProcess(a.options.Version, a.front)
 	a.splits = &splits{proxy: a.proxy}
@@ -43,32 +46,12 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("restore the rollouts: %w", err)
 	}
+	a.operators = &operators{Manager: a.manager}
 	return nil
 }
 
-// openStore opens where rollouts are remembered.
-func openStore(cfg config.State) (store.Store, error) {
-	if cfg.Store == "memory" {
-		return store.NewMemory(), nil
-	}
-	states, err := store.OpenFile(filepath.Join(cfg.Directory, "haldane.db"))
-	if err != nil {
-		return nil, fmt.Errorf("open the state store: %w", err)
-	}
-	return states, nil
-}
-
-// listen opens the client and the admin listeners.
+// listen opens the admin listeners.
 func (a *App) listen(cfg *config.Config) error {
-	listener, err := net.Listen("tcp", cfg.Listen.Address)
-	if err != nil {
-		return fmt.Errorf("listen for clients: %w", err)
-	}
-	a.listener = listener
-	a.closers.add("client listener", func() error {
-		_ = listener.Close() // the proxy has closed it when it ran
-		return nil
-	})
 	gatherer, err := a.gatherer()
 	if err != nil {
 		return err
@@ -76,14 +59,18 @@ func (a *App) listen(cfg *config.Config) error {
 	a.admin, err = admin.New(admin.Options{
 		Config:        cfg.Admin,
 		Exposure:      a.options.Exposure,
-		Rollouts:      a.manager,
+		Rollouts:      a.operators,
 		Services:      a.services,
 		Gatherer:      gatherer,
 		Ready:         a.ready,
 		Reload:        a.Reload,
 		Configuration: a.configuration,
+		Listeners:     a.adminListeners(cfg.Admin),
+		TakeOver:      a.successor,
 		Version:       a.options.Version,
 		Logger:        a.logger.Named("admin"),
+
+		TakeOverPath: handover.Path, TakeOverProtocol: handover.Protocol,
 	})
 	if err != nil {
 		return err
@@ -115,7 +102,7 @@ func (a *App) gatherer() (prometheus.Gatherer, error) {
 func (a *App) logStart(cfg *config.Config) {
 	a.logger.Info("listening",
 		zap.String("version", a.options.Version),
-		zap.Stringer("address", a.listener.Addr()),
+		zap.Stringer("address", a.Address()), a.securedField(),
 		zap.String("config", a.options.ConfigPath),
 		zap.Int("services", len(cfg.Services)))
 }

@@ -68,11 +68,25 @@ func words[K comparable](counts map[K]uint64, word func(K) string) map[string]ui
 // front is the proxy's own numbers.
 func (a *App) front() stats.Front {
 	n := a.proxy.Numbers()
-	return stats.Front{
-		Connections:        n.Connections,
-		RefusedConnections: n.RefusedConnections,
-		Unmatched:          n.Unmatched,
-		Malformed:          n.Malformed,
-		Panics:             n.Panics,
+	front := stats.Front{
+		Connections:    n.Connections,
+		AcceptFailures: n.AcceptFailures,
+		Unmatched:      n.Unmatched,
+		Malformed:      n.Malformed,
+		Panics:         n.Panics,
+		Refused: stats.Refused{
+			Limit:         n.RefusedConnections,
+			PerClient:     n.CrowdedConnections,
+			ProxyProtocol: n.UnproxiedConnections,
+			TLS:           n.FailedHandshakes,
+		},
 	}
+	if a.keychain != nil {
+		for _, c := range a.keychain.Certificates() {
+			front.Certificates = append(front.Certificates, stats.Certificate(c))
+		}
+		renewals := a.keychain.Renewals()
+		front.CertificatesTaken, front.CertificatesRefused = renewals.Taken, renewals.Refused
+	}
+	return front
 }

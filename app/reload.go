@@ -24,9 +24,14 @@ type reloadOutcome struct {
 
 // Reload reads the configuration again and puts it in force, all of it or nothing. The file watch, SIGHUP and the API all
 // come here. The error is for the caller to show; it is logged, counted and kept for the API as well.
-func (a *App) Reload() error {
+func (a *App) Reload() (err error) {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
+	if a.released {
+		return errReleased
+	}
+	a.tell(a.notifier.Reloading())
+	defer func() { a.tell(a.notifier.Ready(condition(err))) }()
 	cfg, err := config.Load(a.options.ConfigPath, a.options.Getenv)
 	if err == nil {
 		a.warnOfRestart(cfg)
@@ -43,6 +48,14 @@ func (a *App) Reload() error {
 	a.outcome.Store(outcome)
 	a.process.Reloaded(now, err)
 	return err
+}
+
+// condition is how the process is doing, in words for the service manager.
+func condition(reload error) string {
+	if reload != nil {
+		return "serving; the last reload failed, the old configuration stays"
+	}
+	return "serving"
 }
 
 // fileChanged is told by the watcher; the outcome is where Reload leaves it.

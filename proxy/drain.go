@@ -94,34 +94,41 @@ func (s *Server) drain() error {
 	s.conns.each((*clientConn).dismiss)
 
 	limit := s.snapshot.Load().timeouts.drain
-	if waited(done, limit) {
+	if s.waited(done, limit) {
 		return nil
 	}
 	left := s.conns.len()
 	s.logger.Warn("cutting the requests that are left after the drain", zap.Int("connections", left),
 		zap.Duration("limit", limit))
 	s.conns.each((*clientConn).cut)
-	if waited(done, cutTime) {
+	select {
+	case <-done:
 		return nil
+	case <-time.After(cutTime):
 	}
 	return fmt.Errorf("drain: %d connections are still open %v after they were cut", s.conns.len(), cutTime)
 }
 
-// waited says whether done was closed within the limit; zero is no limit.
-func waited(done <-chan struct{}, limit time.Duration) bool {
-	if limit <= 0 {
-		<-done
-		return true
+// waited says whether done was closed within the limit, and before Cut was called; zero is no limit.
+func (s *Server) waited(done <-chan struct{}, limit time.Duration) bool {
+	var over <-chan time.Time
+	if limit > 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		over = timer.C
 	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
 	select {
 	case <-done:
 		return true
-	case <-timer.C:
-		return false
+	case <-over:
+	case <-s.cutting:
 	}
+	return false
 }
+
+// Cut ends a drain: what is left is cut at once. It may be called at any time, and more than once; a drain that begins later
+// does not wait at all.
+func (s *Server) Cut() { s.cutOnce.Do(func() { close(s.cutting) }) }
 
 // dismiss closes the connection if it is idle, or makes its idle time end soon. A request that has arrived is served. A
 // secured connection always ends by its own goroutine, which tells the client, and may have to wait for that.

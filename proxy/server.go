@@ -51,6 +51,8 @@ type Server struct {
 	snapshot atomic.Pointer[Snapshot]
 	reader   atomic.Pointer[reader]
 	draining atomic.Bool
+	cutting  chan struct{} // closed when a drain is to end
+	cutOnce  sync.Once
 
 	conns    tracker
 	nextConn atomic.Uint64 // ids of connections
@@ -102,6 +104,7 @@ func New(options Options) *Server {
 		access:  options.AccessLogger,
 		started: time.Now(),
 		words:   newWords(),
+		cutting: make(chan struct{}),
 
 		proxyProtocol:  options.ProxyProtocol,
 		trustedProxies: options.TrustedProxies,

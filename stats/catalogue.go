@@ -31,6 +31,9 @@ const (
 	familyReloads
 	familyConnections
 	familyRefusedConnections
+	familyAcceptFailures
+	familyCertificateExpiry
+	familyCertificateReloads
 	familyUnmatched
 	familyMalformed
 	familyPanics
@@ -179,8 +182,23 @@ func describeProcess(all *[families]description) {
 		"Open client connections.",
 	}
 	all[familyRefusedConnections] = description{
-		"haldane_client_connections_refused_total", counter, nil,
-		"Client connections that were turned away by limits.connections.",
+		"haldane_client_connections_refused_total", counter,
+		[]string{"reason"},
+		"Client connections that were turned away before their first request.",
+	}
+	all[familyAcceptFailures] = description{
+		"haldane_accept_failures_total", counter, nil,
+		"Failed attempts to take a client connection, mostly for want of file descriptors.",
+	}
+	all[familyCertificateExpiry] = description{
+		"haldane_tls_certificate_expiry_timestamp_seconds", gauge,
+		[]string{"file"},
+		"Unix time at which a certificate in use expires.",
+	}
+	all[familyCertificateReloads] = description{
+		"haldane_tls_certificate_reloads_total", counter,
+		[]string{"result"},
+		"Changed certificate files that were put in use or refused.",
 	}
 	all[familyUnmatched] = description{
 		"haldane_unmatched_requests_total", counter, nil,

@@ -55,7 +55,11 @@ func example() (*Registry, *Process, statuses) {
 	r.Service("quiet").Variant("only")
 
 	p := NewProcess("1.2.3", func() Front {
-		return Front{Connections: 7, RefusedConnections: 1, Unmatched: 2, Malformed: 3}
+		return Front{
+			Connections: 7, Refused: Refused{Limit: 1, PerClient: 4, ProxyProtocol: 5, TLS: 6}, Unmatched: 2, Malformed: 3,
+			AcceptFailures: 8, CertificatesTaken: 9, CertificatesRefused: 10,
+			Certificates: []Certificate{{File: "a.crt", Expires: time.Unix(1_900_000_000, 0)}, {File: "a.crt"}},
+		}
 	})
 	p.revision, p.goversion = "abcdef", "go1.26.0"
 	p.Reloaded(time.Unix(1_800_000_000, 500e6), nil)

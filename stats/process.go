@@ -11,11 +11,32 @@ import (
 type Front struct {
 	// Connections is how many client connections are open.
 	Connections int
-	// RefusedConnections is how many were turned away for want of room.
-	RefusedConnections uint64
+	// Refused is how many were turned away before their first request.
+	Refused Refused
+	// AcceptFailures is how often a connection could not be taken.
+	AcceptFailures uint64
+	// Certificates are those that clients are shown.
+	Certificates []Certificate
+	// CertificatesTaken and CertificatesRefused count the changed files of certificates that were put in use or not.
+	CertificatesTaken, CertificatesRefused uint64
 	// Unmatched counts requests that belong to no service, Malformed those that were refused because of how they were
 	// written, Panics those that ended in a bug of our own.
 	Unmatched, Malformed, Panics uint64
+}
+
+// Refused counts connections that were turned away, by reason.
+type Refused struct {
+	// Limit is for want of room, PerClient because the client has too many, ProxyProtocol because a balancer did not say for
+	// whom it speaks, TLS because the handshake failed.
+	Limit, PerClient, ProxyProtocol, TLS uint64
+}
+
+// Certificate is a certificate in use.
+type Certificate struct {
+	// File is where it was read from.
+	File string
+	// Expires is when it stops being good.
+	Expires time.Time
 }
 
 // Process is the numbers of the process itself. It may be used by several goroutines.
@@ -79,8 +100,31 @@ func (s *scrape) process(p *Process) {
 	s.count(familyReloads, refused, "failure")
 	front := p.front()
 	s.gauge(familyConnections, float64(front.Connections))
-	s.count(familyRefusedConnections, front.RefusedConnections)
+	s.refused(front.Refused)
+	s.count(familyAcceptFailures, front.AcceptFailures)
+	s.certificates(&front)
 	s.count(familyUnmatched, front.Unmatched)
 	s.count(familyMalformed, front.Malformed)
 	s.count(familyPanics, front.Panics)
+}
+
+// refused emits why connections were turned away.
+func (s *scrape) refused(r Refused) {
+	s.count(familyRefusedConnections, r.Limit, "limit")
+	s.count(familyRefusedConnections, r.PerClient, "per_client")
+	s.count(familyRefusedConnections, r.ProxyProtocol, "proxy_protocol")
+	s.count(familyRefusedConnections, r.TLS, "tls")
+}
+
+// certificates emits what is known of the certificates that clients are shown. A file that is named twice is one.
+func (s *scrape) certificates(front *Front) {
+	shown := make(map[string]bool, len(front.Certificates))
+	for _, c := range front.Certificates {
+		if !shown[c.File] {
+			shown[c.File] = true
+			s.gauge(familyCertificateExpiry, float64(c.Expires.Unix()), c.File)
+		}
+	}
+	s.count(familyCertificateReloads, front.CertificatesTaken, "success")
+	s.count(familyCertificateReloads, front.CertificatesRefused, "failure")
 }

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"syscall"
+
+	"go.uber.org/zap"
+)
+
+// The descriptors that client connections leave alone: for the log, the store, the watchers, the admin side, whose
+// connections must be taken in any case, and for clients that are turned away in an orderly way.
+const (
+	reserveMost = 512
+	reservePart = 4 // at most a quarter of all
+)
+
+// endpointPart of the rest is kept for connections to endpoints: most clients are idle at any moment.
+const endpointPart = 4
+
+// descriptorLimit is how many file descriptors the process may have. Go's os package has raised it to the hard limit
+// before main began.
+func descriptorLimit() (uint64, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, err
+	}
+	return limit.Cur, nil
+}
+
+// capacity is how many client connections there are descriptors for, so that clients alone cannot take the last one: a
+// process without descriptors reaches neither endpoints nor operators, and would blame the endpoints. Zero is no bound.
+func (a *App) capacity(connections int) int {
+	limit, err := descriptorLimit()
+	if err != nil {
+		a.logger.Warn("cannot find out how many file descriptors there may be", zap.Error(err))
+		return 0
+	}
+	reserve := min(reserveMost, limit/reservePart)
+	needed := 2*uint64(connections) + reserve
+	if limit >= needed {
+		return 0
+	}
+	rest := limit - reserve
+	room := rest - rest/endpointPart
+	a.logger.Warn("there are fewer file descriptors than limits.connections may need; raise the limit (LimitNOFILE, ulimit -n)",
+		zap.Uint64("descriptors", limit), zap.Uint64("needed", needed), zap.Int("limits.connections", connections),
+		zap.Uint64("connections_at_most", min(room, uint64(connections))))
+	return int(room)
+}
