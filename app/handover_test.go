@@ -1,0 +1,307 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"haldane/app/handover"
+	"haldane/store"
+)
+
+// traffic is a load that tells a lost request from a connection that was closed while it was idle.
+type traffic struct {
+	good, failed, closed atomic.Int64
+	stop                 chan struct{}
+	group                sync.WaitGroup
+	once                 sync.Once
+}
+
+// newTraffic begins with so many clients of each kind: a new connection for every request, and one for as many as it takes.
+func newTraffic(t *testing.T, address string, fresh, kept int) *traffic {
+	l := &traffic{stop: make(chan struct{})}
+	for i := range fresh + kept {
+		l.group.Go(func() {
+			for n := 0; l.runs(); n++ {
+				l.connect(t, address, i >= fresh, i)
+			}
+		})
+	}
+	t.Cleanup(l.end)
+	return l
+}
+
+func (l *traffic) runs() bool {
+	select {
+	case <-l.stop:
+		return false
+	default:
+		return true
+	}
+}
+
+// end stops the load and waits for its last answers.
+func (l *traffic) end() {
+	l.once.Do(func() { close(l.stop) })
+	l.group.Wait()
+}
+
+// connect uses one connection to its end.
+func (l *traffic) connect(t *testing.T, address string, keep bool, user int) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		l.failed.Add(1)
+		t.Logf("dial: %v", err)
+		return
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	reader := bufio.NewReader(conn)
+	for n := 0; l.runs(); n++ {
+		_, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: a.test\r\nX-User: user-%d-%d\r\n\r\n", user, n)
+		if err != nil {
+			l.failed.Add(1)
+			t.Logf("request %d of a connection: %v", n, err)
+			return
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err == nil {
+			_, err = io.Copy(io.Discard, response.Body)
+			response.Body.Close()
+		}
+		if err != nil || response.StatusCode != http.StatusOK {
+			l.failed.Add(1)
+			t.Logf("request %d of a connection: %v %+v", n, err, response)
+			return
+		}
+		l.good.Add(1)
+		if response.Close {
+			l.closed.Add(1)
+			return
+		}
+		if !keep {
+			return
+		}
+	}
+}
+
+// takeOver starts a second process on the configuration of the first, and waits until the first has ended.
+func (p *process) takeOver(t *testing.T, binary, config string) *process {
+	t.Helper()
+	next := p.begin(t, exec.Command(binary, "run", "--config", config, "--take-over"))
+	ended := make(chan error, 1)
+	go func() { ended <- p.command.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatalf("the old process ended with %v", err)
+		}
+	case <-time.After(40 * time.Second):
+		t.Fatal("the old process does not end")
+	}
+	return next
+}
+
+// begin starts another process for the same addresses.
+func (p *process) begin(t *testing.T, command *exec.Cmd) *process {
+	t.Helper()
+	next := &process{command: command, address: p.address, admin: p.admin}
+	log := &lockedBuffer{}
+	command.Stdout, command.Stderr = log, log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		next.kill()
+		if t.Failed() {
+			t.Logf("log of process %d:\n%s", command.Process.Pid, log)
+		}
+	})
+	return next
+}
+
+// lockedBuffer takes a log while somebody reads it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// Under load, one process after the other takes over: no request fails, and the rollout goes on where it was.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	binary := buildBinary(t)
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	address, admin := freePort(t), freePort(t)
+	text := strings.NewReplacer(
+		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
+		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
+		"duration: 4s", "duration: 60s",
+	).Replace(quickRelease(stable, canary))
+	path := filepath.Join(t.TempDir(), "haldane.yaml")
+	writeConfig(t, path, text)
+	current := spawn(t, binary, path, address, admin)
+	load := newTraffic(t, address, 8, 8)
+	until(t, "some evidence", func() bool { return exposed(current.rollout(t, "shop")) > 20 })
+	for range 3 {
+		before := current.rollout(t, "shop")
+		good := load.good.Load()
+		current = current.takeOver(t, binary, path)
+		after := current.rollout(t, "shop")
+		for _, what := range []string{"id", "phase", "step", "weight"} {
+			if fmt.Sprint(before[what]) != fmt.Sprint(after[what]) {
+				t.Errorf("%s was %v, is %v", what, before[what], after[what])
+			}
+		}
+		if exposed(after) < exposed(before) {
+			t.Errorf("the evidence was %v requests, is %v", exposed(before), exposed(after))
+		}
+		until(t, "the new process serves", func() bool { return load.good.Load() > good+100 })
+	}
+	load.end()
+	if load.failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", load.failed.Load(), load.failed.Load()+load.good.Load())
+	}
+	t.Logf("%d requests, of which %d told to close", load.good.Load(), load.closed.Load())
+}
+
+// exposed is how many requests of this step the judge has seen.
+func exposed(view map[string]any) float64 {
+	stage, _ := view["stage"].(map[string]any)
+	n, _ := stage["judged"].(float64)
+	return n
+}
+
+// A new process that fails on its way, or is killed, changes nothing: the old one goes on, judges, and can be taken over later.
+func TestHandOverThatFails(t *testing.T) {
+	t.Parallel()
+	binary := buildBinary(t)
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	address, admin := freePort(t), freePort(t)
+	text := strings.NewReplacer(
+		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
+		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
+		"duration: 4s", "duration: 60s",
+	).Replace(quickRelease(stable, canary))
+	path := filepath.Join(t.TempDir(), "haldane.yaml")
+	writeConfig(t, path, text)
+	first := spawn(t, binary, path, address, admin)
+	load := newTraffic(t, address, 4, 4)
+
+	// A configuration that cannot be run: its other address is taken. The file of the first process stays as it is.
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	bad := filepath.Join(filepath.Dir(path), "bad.yaml")
+	writeConfig(t, bad, strings.Replace(text, fmt.Sprintf("listen: {address: %q}", address), fmt.Sprintf("listen: {address: %q}", taken.Addr()), 1))
+	if out, err := exec.Command(binary, "run", "--config", bad, "--take-over").CombinedOutput(); err == nil || !strings.Contains(string(out), "listen for clients") {
+		t.Errorf("a process without an address: %v\n%s", err, out)
+	}
+	// The same, but found out only after the store was let go of.
+	writeConfig(t, bad, strings.Replace(text, fmt.Sprintf("admin: {address: %q}", admin), fmt.Sprintf("admin: {address: %q}", taken.Addr()), 1))
+	if out, err := exec.Command(binary, "run", "--config", bad, "--take-over").CombinedOutput(); err == nil || !strings.Contains(string(out), "already listens") {
+		t.Errorf("a process without an admin address: %v\n%s", err, out)
+	}
+	// It judges again: an order is carried out and stored, and goes along with the next hand-over.
+	socket := filepath.Join(filepath.Dir(path), "state", "haldane.sock")
+	if out, err := exec.Command(binary, "pause", "shop", "--socket", socket).CombinedOutput(); err != nil {
+		t.Errorf("an order after the hand-overs that failed: %v\n%s", err, out)
+	}
+	next := first.takeOver(t, binary, path)
+	if view := next.rollout(t, "shop"); view["phase"] != "paused" {
+		t.Errorf("after the hand-over it is %v", view["phase"])
+	}
+	load.end()
+	if load.failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", load.failed.Load(), load.failed.Load()+load.good.Load())
+	}
+}
+
+// A new process that leaves at any point of the conversation changes nothing: the old one serves, takes orders and reloads,
+// and is let go of the store only in between.
+func TestHandOverThatBreaksOff(t *testing.T) {
+	t.Parallel()
+	i := launch(t, quickRelease(newBackend(t, "v1"), newBackend(t, "v2")))
+	socket := filepath.Join(filepath.Dir(i.config), "state", "haldane.sock")
+	client := newClient(t)
+	for step := range 3 {
+		claim, err := handover.Ask(context.Background(), socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if step >= 1 {
+			if err := claim.Prepared(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := i.order("pause"); !strings.Contains(err, "another process is taking over") {
+				t.Errorf("an order in between: %q", err)
+			}
+			if err := i.Reload(); err == nil {
+				t.Error("a reload in between")
+			}
+			states, err := store.OpenFile(filepath.Join(filepath.Dir(i.config), "state", "haldane.db"))
+			if err != nil {
+				t.Fatalf("the store is not free: %v", err)
+			}
+			if records, err := states.Load(); err != nil || len(records) != 1 {
+				t.Errorf("the store holds %v, %v", records, err)
+			}
+			states.Close()
+		}
+		if got := i.get(client, nil); got.status != http.StatusOK {
+			t.Errorf("step %d: got %+v", step, got)
+		}
+		if err := claim.Close(); err != nil {
+			t.Error(err)
+		}
+		until(t, "it is its own master again", func() bool { return i.Reload() == nil })
+		until(t, "orders are taken again", func() bool {
+			_, bad := i.order("pause")
+			if bad == "" {
+				_, bad = i.order("resume")
+			}
+			return bad == ""
+		})
+	}
+}
+
+// order posts an order and gives back the answer, or what is wrong.
+func (i *instance) order(command string) (answer, problem string) {
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", filepath.Join(filepath.Dir(i.config), "state", "haldane.sock"))
+	}}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Post("http://localhost/api/v1/rollouts/shop/"+command, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		return "", err.Error()
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return "", string(text) + fmt.Sprint(err)
+	}
+	return string(text), ""
+}
