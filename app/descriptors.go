@@ -1,6 +1,7 @@
 package app
 
 import (
+	"math"
 	"syscall"
 
 	"go.uber.org/zap"
@@ -35,14 +36,14 @@ func (a *App) capacity(connections int) int {
 		return 0
 	}
 	reserve := min(reserveMost, limit/reservePart)
-	needed := 2*uint64(connections) + reserve
-	if limit >= needed {
-		return 0
-	}
 	rest := limit - reserve
-	room := rest - rest/endpointPart
+	room := int(min(rest-rest/endpointPart, math.MaxInt32))
+	needed := 2*uint64(max(connections, 0)) + reserve
+	if limit >= needed {
+		return room
+	}
 	a.logger.Warn("there are fewer file descriptors than limits.connections may need; raise the limit (LimitNOFILE, ulimit -n)",
 		zap.Uint64("descriptors", limit), zap.Uint64("needed", needed), zap.Int("limits.connections", connections),
-		zap.Uint64("connections_at_most", min(room, uint64(connections))))
-	return int(room)
+		zap.Int("connections_at_most", min(room, connections)))
+	return room
 }

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -11,89 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"haldane/app/handover"
 	"haldane/store"
 )
-
-// traffic is a load that tells a lost request from a connection that was closed while it was idle.
-type traffic struct {
-	good, failed, closed atomic.Int64
-	stop                 chan struct{}
-	group                sync.WaitGroup
-	once                 sync.Once
-}
-
-// newTraffic begins with so many clients of each kind: a new connection for every request, and one for as many as it takes.
-func newTraffic(t *testing.T, address string, fresh, kept int) *traffic {
-	l := &traffic{stop: make(chan struct{})}
-	for i := range fresh + kept {
-		l.group.Go(func() {
-			for n := 0; l.runs(); n++ {
-				l.connect(t, address, i >= fresh, i)
-			}
-		})
-	}
-	t.Cleanup(l.end)
-	return l
-}
-
-func (l *traffic) runs() bool {
-	select {
-	case <-l.stop:
-		return false
-	default:
-		return true
-	}
-}
-
-// end stops the load and waits for its last answers.
-func (l *traffic) end() {
-	l.once.Do(func() { close(l.stop) })
-	l.group.Wait()
-}
-
-// connect uses one connection to its end.
-func (l *traffic) connect(t *testing.T, address string, keep bool, user int) {
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		l.failed.Add(1)
-		t.Logf("dial: %v", err)
-		return
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	reader := bufio.NewReader(conn)
-	for n := 0; l.runs(); n++ {
-		_, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: a.test\r\nX-User: user-%d-%d\r\n\r\n", user, n)
-		if err != nil {
-			l.failed.Add(1)
-			t.Logf("request %d of a connection: %v", n, err)
-			return
-		}
-		response, err := http.ReadResponse(reader, nil)
-		if err == nil {
-			_, err = io.Copy(io.Discard, response.Body)
-			response.Body.Close()
-		}
-		if err != nil || response.StatusCode != http.StatusOK {
-			l.failed.Add(1)
-			t.Logf("request %d of a connection: %v %+v", n, err, response)
-			return
-		}
-		l.good.Add(1)
-		if response.Close {
-			l.closed.Add(1)
-			return
-		}
-		if !keep {
-			return
-		}
-	}
-}
 
 // takeOver starts a second process on the configuration of the first, and waits until the first has ended.
 func (p *process) takeOver(t *testing.T, binary, config string) *process {
@@ -184,6 +106,53 @@ func TestHandOver(t *testing.T) {
 		t.Errorf("%d of %d requests failed", load.failed.Load(), load.failed.Load()+load.good.Load())
 	}
 	t.Logf("%d requests, of which %d told to close", load.good.Load(), load.closed.Load())
+}
+
+// A request that takes long is finished by the process that began it, while the new one already has everything else.
+func TestHandOverInMidRequest(t *testing.T) {
+	t.Parallel()
+	binary := buildBinary(t)
+	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
+	address, admin := freePort(t), freePort(t)
+	path := filepath.Join(t.TempDir(), "haldane.yaml")
+	writeConfig(t, path, strings.NewReplacer(
+		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
+		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
+	).Replace(quickRelease(stable, canary)))
+	first := spawn(t, binary, path, address, admin)
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- struct{}{}
+		<-finish
+		fmt.Fprintln(w, "finished")
+	})
+	stable.handle.Store(&slow)
+	canary.handle.Store(&slow)
+	answered := make(chan answer, 1)
+	go func() { answered <- fetch(newClient(t), "http://"+address+"/", nil) }()
+	<-arrived
+	second := first.begin(t, exec.Command(binary, "run", "--config", path, "--take-over"))
+	log := second.command.Stderr.(*lockedBuffer)
+	until(t, "the new process has taken over", func() bool { return strings.Contains(log.String(), "took over") })
+	socket := filepath.Join(filepath.Dir(path), "state", "haldane.sock")
+	until(t, "the old process has left the socket", func() bool {
+		_, problem := post(socket, "pause")
+		return problem == ""
+	})
+	for range 20 {
+		for _, order := range []string{"resume", "pause"} {
+			if _, problem := post(socket, order); problem != "" {
+				t.Fatalf("%s: %s", order, problem)
+			}
+		}
+	}
+	close(finish)
+	if got := <-answered; got.status != http.StatusOK || got.body != "finished" {
+		t.Errorf("the long request got %+v", got)
+	}
+	if err := first.command.Wait(); err != nil {
+		t.Errorf("the old process ended with %v", err)
+	}
 }
 
 // exposed is how many requests of this step the judge has seen.
@@ -290,9 +259,12 @@ func TestHandOverThatBreaksOff(t *testing.T) {
 
 // order posts an order and gives back the answer, or what is wrong.
 func (i *instance) order(command string) (answer, problem string) {
-	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return net.Dial("unix", filepath.Join(filepath.Dir(i.config), "state", "haldane.sock"))
-	}}
+	return post(filepath.Join(filepath.Dir(i.config), "state", "haldane.sock"), command)
+}
+
+// post posts an order for the rollout over a new connection to a socket.
+func post(socket, command string) (answer, problem string) {
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }}
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport}).Post("http://localhost/api/v1/rollouts/shop/"+command, "application/json", strings.NewReader("{}"))
 	if err != nil {

@@ -127,7 +127,12 @@ type answer struct {
 
 // get sends one request, changed by edit if that is given.
 func (i *instance) get(client *http.Client, edit func(*http.Request)) answer {
-	request, err := http.NewRequest(http.MethodGet, "http://"+i.Address().String()+"/", nil)
+	return fetch(client, "http://"+i.Address().String()+"/", edit)
+}
+
+// fetch sends one request to a URL, changed by edit if that is given.
+func fetch(client *http.Client, url string, edit func(*http.Request)) answer {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return answer{err: err}
 	}

@@ -117,7 +117,7 @@ func (a *App) successor(conn *net.UnixConn) {
 // handOver gives this process's place to a new one. With an error nothing has changed, except that the rollouts were not
 // judged for a moment.
 func (a *App) handOver(ctx context.Context, conn *net.UnixConn, judge *judging) error {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // that tells the new process that it is alone, or that it is not
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	offer := handover.NewOffer(conn)
 	pid, err := offer.Give(a.allSockets())

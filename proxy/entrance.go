@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -94,7 +95,7 @@ func (c *clientConn) enter() (ok bool) {
 // secure shakes hands. It happens on the goroutine of the connection, so that a slow client delays nobody.
 func (c *clientConn) secure() bool {
 	secured := tls.Server(c.Conn, c.entrance.TLS)
-	err := secured.Handshake()
+	err := secured.HandshakeContext(context.Background()) // bounded by the limit of the greeting
 	if failure := listen.CheckHandshake(err); failure != listen.HandshakeDone {
 		c.server.counters.handshakes.Add(1)
 		c.server.logger.Debug("TLS handshake failed", zap.ByteString("client", c.text), zap.Error(err))

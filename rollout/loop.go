@@ -17,7 +17,8 @@ const (
 	checkpointEvery = 5 * time.Second
 )
 
-// Run judges and moves all rollouts until the context is done, and then stores what has not been. It must be called once.
+// Run judges and moves all rollouts until the context is done, and then stores what has not been. It may be called again after
+// it has returned, and goes on where it was.
 func (m *Manager) Run(ctx context.Context) error {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()

@@ -82,8 +82,8 @@ func (c *Claim) hearHead() (head, rest []byte, descriptors []int, err error) {
 		if err = errors.Join(err, bad); err == nil && n == 0 {
 			err = io.ErrUnexpectedEOF
 		}
-		head, rest, whole := bytes.Cut(all, []byte("\r\n\r\n"))
-		head = all[:len(all)-len(rest)]
+		_, rest, whole := bytes.Cut(all, []byte("\r\n\r\n"))
+		head := all[:len(all)-len(rest)]
 		switch {
 		case whole && (!bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) || bytes.HasSuffix(rest, []byte("\n"))):
 			return head, rest, descriptors, nil
