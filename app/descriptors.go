@@ -14,8 +14,9 @@ const (
 	reservePart = 4 // at most a quarter of all
 )
 
-// endpointPart of the rest is kept for connections to endpoints: most clients are idle at any moment.
-const endpointPart = 4
+// endpointsMost of the rest are kept for connections to endpoints, but at most half: a client needs at most one, and where there
+// are many clients, most are idle at any moment.
+const endpointsMost = 4096
 
 // descriptorLimit is how many file descriptors the process may have. Go's os package has raised it to the hard limit
 // before main began.
@@ -37,7 +38,7 @@ func (a *App) capacity(connections int) int {
 	}
 	reserve := min(reserveMost, limit/reservePart)
 	rest := limit - reserve
-	room := int(min(rest-rest/endpointPart, math.MaxInt32))
+	room := int(min(rest-min(rest/2, endpointsMost), math.MaxInt32))
 	needed := 2*uint64(max(connections, 0)) + reserve
 	if limit >= needed {
 		return room

@@ -177,7 +177,10 @@ func TestFewDescriptors(t *testing.T) {
 	binary := buildBinary(t)
 	address, admin := freePort(t), freePort(t)
 	path := filepath.Join(t.TempDir(), "haldane.yaml")
-	writeConfig(t, path, edgeConfig(address, admin, newBackend(t, "v1").address, ""))
+	stable, busy := newBackend(t, "v1"), make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-busy; fmt.Fprintln(w, "v1") })
+	stable.handle.Store(&slow)
+	writeConfig(t, path, edgeConfig(address, admin, stable.address, ""))
 	(&process{address: address, admin: admin}).begin(t, exec.Command("sh", "-c", `ulimit -n 256; exec "$0" run --config "$1"`, binary, path))
 	page := func() string {
 		response, err := http.Get("http://" + admin + "/metrics")
@@ -201,10 +204,14 @@ func TestFewDescriptors(t *testing.T) {
 		defer conn.Close()
 		clients = append(clients, conn)
 	}
-	served := 0
 	for _, conn := range clients {
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+	}
+	until(t, "all that there is room for are at work", func() bool { return strings.Contains(page(), "haldane_client_connections 96\n") })
+	close(busy)
+	served := 0
+	for _, conn := range clients {
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		switch {
 		case err == nil && response.StatusCode == http.StatusOK:
@@ -214,7 +221,7 @@ func TestFewDescriptors(t *testing.T) {
 		}
 	}
 	metrics := page()
-	if served < 100 || served > 200 || strings.Contains(metrics, `reason="limit"} 0`) || !strings.Contains(metrics, `reason="limit"}`) {
+	if served != 96 || strings.Contains(metrics, `reason="limit"} 0`) || !strings.Contains(metrics, `reason="limit"}`) {
 		t.Errorf("%d clients were served; metrics:\n%s", served, metrics)
 	}
 	if strings.Contains(metrics, `outcome="connect"} 1`) {
