@@ -80,14 +80,17 @@ func TestSockets(t *testing.T) {
 	one, first := listening(t)
 	two, second := listening(t)
 	wait := withSockets(t, "https:http", first, second)
-	for listener, want := range map[net.Listener]string{one: "https", two: "http"} {
-		conn, err := net.Dial("tcp", listener.Addr().String())
+	for _, c := range []struct {
+		listener net.Listener
+		want     string
+	}{{one, "https"}, {two, "http"}} { // in the order in which the child serves them
+		conn, err := net.Dial("tcp", c.listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-		if got, err := io.ReadAll(conn); err != nil || string(got) != want {
-			t.Errorf("got %q, %v, want %q", got, err, want)
+		if got, err := io.ReadAll(conn); err != nil || string(got) != c.want {
+			t.Errorf("got %q, %v, want %q", got, err, c.want)
 		}
 		conn.Close()
 	}
