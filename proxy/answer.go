@@ -25,9 +25,11 @@ func (x *exchange) answer() failure {
 			break
 		}
 		if err != nil {
+			x.endpoint.Report(err, 0)
 			return x.cutShort(x.bodyFailure(err))
 		}
 	}
+	x.endpoint.Report(nil, x.status)
 	x.settle(none)
 	if w.framing == http1.LengthChunked {
 		w.out = http1.AppendLastChunk(w.out, x.response.Trailers())

@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"haldane/proxy/balance"
 	"haldane/proxy/http1"
 	"haldane/proxy/upstream"
 	"haldane/router"
@@ -36,7 +37,7 @@ type exchange struct {
 	lane       stats.Lane // where the outcome is judged
 	purse      *stats.Purse
 	variant    *variant
-	endpoint   *endpoint
+	endpoint   *balance.Endpoint
 
 	// forward
 	request   http1.Request
@@ -105,7 +106,9 @@ func (x *exchange) phases() failure {
 		return f
 	}
 	x.assign()
-	x.pick()
+	if f := x.pick(); f != none {
+		return f
+	}
 	if f := x.forward(); f != none {
 		return f
 	}

@@ -33,6 +33,7 @@ const (
 	panicked
 
 	// What went wrong with the endpoint.
+	noEndpoint
 	connectFailed
 	upstreamReset
 	upstreamMalformed
@@ -100,6 +101,8 @@ func (f failure) ownReply() reply {
 		return reply{404, "Not Found", "no service", false}
 	case tooManyConnections:
 		return reply{503, "Service Unavailable", "too many connections", true}
+	case noEndpoint:
+		return reply{503, "Service Unavailable", "no endpoint", true}
 	case connectFailed:
 		return reply{502, "Bad Gateway", "connect", false}
 	case upstreamReset:
@@ -123,7 +126,7 @@ func (f failure) trusted() bool { return f == none || f >= noService && f != pan
 // bad.
 func (f failure) outcome() stats.Outcome {
 	switch f {
-	case connectFailed:
+	case noEndpoint, connectFailed:
 		return stats.OutcomeConnect
 	case upstreamReset:
 		return stats.OutcomeReset

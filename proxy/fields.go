@@ -140,5 +140,5 @@ func (x *exchange) hostFor(v *variant) []byte {
 	case len(x.authority) > 0:
 		return x.authority
 	}
-	return x.endpoint.authority
+	return x.endpoint.Authority()
 }

@@ -19,7 +19,9 @@ func (x *exchange) forward() failure {
 	if err != nil && kindOf(err) == upstream.KindRevoked {
 		// The canary was rolled back between the assignment and the first byte, which was never written.
 		x.reassign()
-		x.pick()
+		if f := x.pick(); f != none {
+			return f
+		}
 		err = x.roundTrip()
 	}
 	if err != nil {
@@ -40,7 +42,10 @@ func (x *exchange) roundTrip() (err error) {
 	if limit := x.variant.requestTimeout; limit > 0 {
 		options.Deadline = x.started.Add(limit)
 	}
-	x.response, err = x.endpoint.pool.RoundTrip(&x.request, options)
+	x.response, err = x.endpoint.Transport().RoundTrip(&x.request, options)
+	if err != nil {
+		x.endpoint.Report(err, 0)
+	}
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math/rand/v2"
 
-	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
 )
@@ -61,35 +60,22 @@ func (g *gate) Revoked() bool {
 	return false
 }
 
-// pick finds the endpoint: the one with less in flight of two random ones. Two choices avoid the herd that follows when
-// everybody takes the least loaded one, at the cost of one more look (Mitzenmacher, "The power of two choices", 2001).
-func (x *exchange) pick() {
+// pick finds the endpoint.
+func (x *exchange) pick() failure {
 	x.release()
-	endpoints := x.variant.endpoints
-	x.endpoint = endpoints[0]
-	if n := uint32(len(endpoints)); n > 1 {
-		first := rand.Uint32N(n)
-		second := (first + 1 + rand.Uint32N(n-1)) % n
-		x.endpoint = endpoints[first]
-		if endpoints[second].pool.InFlight() < x.endpoint.pool.InFlight() {
-			x.endpoint = endpoints[second]
-		}
+	x.endpoint = x.variant.endpoints.Pick(rand.Uint64(), nil)
+	if x.endpoint == nil {
+		return noEndpoint
 	}
-	x.endpoint.pool.Begin()
+	return none
 }
 
 // release lets go of the picked endpoint.
 func (x *exchange) release() {
 	if x.endpoint != nil {
-		x.endpoint.pool.End()
+		x.endpoint.Release()
 		x.endpoint = nil
 	}
-}
-
-// endpoint is one address of a variant.
-type endpoint struct {
-	pool      *upstream.Endpoint
-	authority []byte // its address, for requests without a Host
 }
 
 // rewrite is the target as the variant wants it: its prefix taken off, another one put on, every other byte as sent.

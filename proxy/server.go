@@ -131,6 +131,7 @@ func (s *Server) Swap(next *Snapshot) {
 		s.reader.Store(newReader(s, next.limits.header))
 	}
 	previous := s.snapshot.Swap(next)
+	next.takeOver(previous)
 	if previous != nil {
 		previous.retire(next)
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"haldane/config"
+	"haldane/proxy/balance"
 	"haldane/proxy/http1"
-	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
 )
@@ -33,12 +33,12 @@ type Sections struct {
 // Snapshot is everything that a request is served with: the table and, in step with it, the services with their endpoints,
 // field changes and counters. It is immutable. A request takes it once and sees nothing else to its end.
 type Snapshot struct {
-	table     *router.Table
-	services  []*service // by router.Service.Index
-	limits    limits
-	timeouts  clientTimeouts
-	access    accessMode
-	endpoints map[endpointKey]*endpoint
+	table    *router.Table
+	services []*service // by router.Service.Index
+	limits   limits
+	timeouts clientTimeouts
+	access   accessMode
+	groups   map[groupKey]*balance.Group
 }
 
 // limits are config.Limits, ready for use.
@@ -62,7 +62,7 @@ type service struct {
 type variant struct {
 	name           string
 	nameField      []byte
-	endpoints      []*endpoint
+	endpoints      *balance.Group
 	stats          *stats.Variant
 	requestTimeout time.Duration
 	host           []byte // nil: the client's
@@ -72,21 +72,18 @@ type variant struct {
 	responseFields fieldProgram
 }
 
-// endpointKey is what makes an endpoint another one: a change of any part needs a new pool.
-type endpointKey struct {
-	service, variant string
-	options          upstream.Options
-}
+// groupKey names the endpoints of a variant from one snapshot to the next.
+type groupKey struct{ service, variant string }
 
 // NewSnapshot builds a snapshot. Endpoints whose settings have not changed are taken over from the previous one (nil for
 // none), with their connections; nothing of the previous one is changed. It starts nothing.
 func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 	s := &Snapshot{
-		table:     sections.Table,
-		limits:    newLimits(sections.Limits),
-		timeouts:  newTimeouts(sections.Timeouts),
-		access:    newAccessMode(sections.Log),
-		endpoints: make(map[endpointKey]*endpoint),
+		table:    sections.Table,
+		limits:   newLimits(sections.Limits),
+		timeouts: newTimeouts(sections.Timeouts),
+		access:   newAccessMode(sections.Log),
+		groups:   make(map[groupKey]*balance.Group),
 	}
 	for i, route := range sections.Table.Services() {
 		settings, ok := sections.Services[route.Name]
@@ -134,9 +131,9 @@ func (s *Snapshot) newService(route *router.Service, settings config.Service, se
 			return nil, fmt.Errorf("variant %s: %w", named.Name, err)
 		}
 		v.stats = built.stats.Variant(named.Name)
-		for _, options := range endpointOptions(settings.Variants[named.Name]) {
-			v.endpoints = append(v.endpoints, s.endpoint(endpointKey{route.Name, named.Name, options}, previous))
-		}
+		key := groupKey{route.Name, named.Name}
+		v.endpoints = balance.New(groupOptions(settings.Variants[named.Name]), previous.group(key))
+		s.groups[key] = v.endpoints
 		built.variants = append(built.variants, v)
 	}
 	return built, nil
@@ -187,38 +184,6 @@ func newVariant(name string, settings config.Variant) (*variant, error) {
 	return v, nil
 }
 
-// endpointOptions are the settings of the transport to each address of a variant.
-func endpointOptions(settings config.Variant) []upstream.Options {
-	timeouts := upstream.Timeouts{
-		Connect:        time.Duration(settings.Timeouts.Connect),
-		ResponseHeader: time.Duration(settings.Timeouts.ResponseHeader),
-		Idle:           time.Duration(settings.Timeouts.Idle),
-		KeepAlive:      time.Duration(settings.Timeouts.KeepAlive),
-	}
-	all := make([]upstream.Options, 0, len(settings.Endpoints))
-	for _, address := range settings.Endpoints {
-		all = append(all, upstream.Options{Address: address, Timeouts: timeouts, MaxConnections: settings.MaxConnections})
-	}
-	return all
-}
-
-// endpoint finds the endpoint of the previous snapshot, or makes a new one. An address that is listed twice is one endpoint
-// with two chances to be picked.
-func (s *Snapshot) endpoint(key endpointKey, previous *Snapshot) *endpoint {
-	if e, ok := s.endpoints[key]; ok {
-		return e
-	}
-	var e *endpoint
-	if previous != nil {
-		e = previous.endpoints[key]
-	}
-	if e == nil {
-		e = &endpoint{pool: upstream.NewEndpoint(key.options), authority: []byte(key.options.Address)}
-	}
-	s.endpoints[key] = e
-	return e
-}
-
 // Table is the table of the snapshot.
 func (s *Snapshot) Table() *router.Table { return s.table }
 
@@ -228,20 +193,4 @@ func (s *Snapshot) WithTable(table *router.Table) *Snapshot {
 	changed := *s
 	changed.table = table
 	return &changed
-}
-
-// retire closes the endpoints that the next snapshot no longer has. Exchanges that are under way on them go on.
-func (s *Snapshot) retire(next *Snapshot) {
-	for key, e := range s.endpoints {
-		if next == nil || next.endpoints[key] != e {
-			e.pool.Close()
-		}
-	}
-}
-
-// prune closes the connections to endpoints that have been idle for too long, also where nothing happens any more.
-func (s *Snapshot) prune(now time.Time) {
-	for _, e := range s.endpoints {
-		e.pool.Prune(now)
-	}
 }

@@ -14,17 +14,17 @@ func TestSnapshotKeepsUnchangedEndpoints(t *testing.T) {
 	first := build(t, s, nil, nil)
 	second := build(t, s, nil, first)
 	web := func(s *Snapshot) *service { return s.services[0] }
-	if web(first).variants[0].endpoints[0] != web(second).variants[0].endpoints[0] {
+	if web(first).variants[0].endpoints.Endpoints()[0] != web(second).variants[0].endpoints.Endpoints()[0] {
 		t.Error("an unchanged endpoint lost its connections")
 	}
 	v2 := s.Services["web"].Variants["v2"]
 	v2.MaxConnections = 1
 	s.Services["web"].Variants["v2"] = v2
 	third := build(t, s, nil, second)
-	if web(first).variants[0].endpoints[0] != web(third).variants[0].endpoints[0] {
+	if web(first).variants[0].endpoints.Endpoints()[0] != web(third).variants[0].endpoints.Endpoints()[0] {
 		t.Error("a change of v2 gave v1 another endpoint")
 	}
-	if web(first).variants[1].endpoints[0] == web(third).variants[1].endpoints[0] {
+	if web(first).variants[1].endpoints.Endpoints()[0] == web(third).variants[1].endpoints.Endpoints()[0] {
 		t.Error("a changed setting kept the endpoint")
 	}
 	table, err := third.Table().With(map[string]router.SplitSpec{"web": rollout(percent)})

@@ -7,7 +7,6 @@ import "time"
 const (
 	watchEvery = 250 * time.Millisecond
 	watchAfter = 200 * time.Millisecond
-	pruneTicks = 20 // between two looks at the idle connections of endpoints
 )
 
 // What there is to be read on a connection.
@@ -28,14 +27,12 @@ func (s *Server) watch(stop <-chan struct{}) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	var waiting []*clientConn
-	for tick := 1; ; tick++ {
+	for {
 		select {
 		case <-stop:
 			return
-		case <-ticker.C:
-		}
-		if tick%pruneTicks == 0 {
-			s.snapshot.Load().prune(time.Now())
+		case now := <-ticker.C:
+			s.snapshot.Load().tick(now)
 		}
 		now := s.clock()
 		before := now - int64(watchAfter)
