@@ -13,7 +13,8 @@ import (
 // Two goroutines may use it: the caller's reads, the upload's writes. What both touch is under mu.
 type conn struct {
 	endpoint  *Endpoint
-	net       net.Conn
+	net       net.Conn // what is read and written
+	under     net.Conn // what lies under its TLS; nil for plain HTTP
 	probe     probe
 	idleSince time.Time
 	reused    bool // has answered before
@@ -56,8 +57,19 @@ func (c *conn) clear() {
 	c.response.forget()
 }
 
-// kill closes the connection. What is blocked on it fails.
-func (c *conn) kill() { _ = c.net.Close() }
+// kill closes the connection. What is blocked on it fails. It never waits: under TLS the end is not announced.
+func (c *conn) kill() {
+	if c.under != nil {
+		_ = c.under.Close()
+		return
+	}
+	_ = c.net.Close()
+}
+
+// alive reports whether an idle connection is open and silent.
+func (c *conn) alive() bool {
+	return c.probe.alive() && (c.under == nil || silent(c.net))
+}
 
 // Read reads from the connection for the read buffer. While the head is awaited the deadline is set elsewhere (armHead);
 // after it, every read may take Timeouts.Idle.

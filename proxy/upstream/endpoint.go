@@ -13,6 +13,7 @@
 package upstream
 
 import (
+	"crypto/tls"
 	"sync/atomic"
 	"time"
 )
@@ -37,8 +38,15 @@ type Options struct {
 	Address string
 	// Timeouts bound how long the endpoint may take.
 	Timeouts Timeouts
-	// MaxConnections bounds the open connections, used and idle; a request over it fails with KindFull. Zero sets no bound.
+	// MaxConnections bounds the open connections, used and idle. Zero sets no bound.
 	MaxConnections int
+	// Queue is where exchanges over MaxConnections wait. One that finds it full, or waits for too long, fails with KindFull.
+	Queue Queue
+	// TLS is HTTPS to the endpoint; nil for plain HTTP.
+	TLS *TLS
+	// ServerName is the name that the endpoint's certificate must be good for. It means nothing without TLS, and is
+	// required with it.
+	ServerName string
 	// HeaderSize bounds a response's status line and fields, in octets. Zero means 64 KiB.
 	HeaderSize int
 }
@@ -51,6 +59,7 @@ type Endpoint struct {
 	inFlight atomic.Int64
 	pool     pool
 	memory   memory
+	tls      *tls.Config // nil: plain HTTP
 }
 
 // NewEndpoint makes an endpoint. It opens no connection.
@@ -58,8 +67,9 @@ func NewEndpoint(o Options) *Endpoint {
 	if o.HeaderSize <= 0 {
 		o.HeaderSize = defaultHeaderSize
 	}
-	e := &Endpoint{options: o}
+	e := &Endpoint{options: o, tls: o.TLS.client(o.ServerName)}
 	e.pool.limit = o.MaxConnections
+	e.pool.queue = o.Queue
 	e.pool.keepAlive = o.Timeouts.KeepAlive
 	return e
 }
@@ -77,8 +87,25 @@ func (e *Endpoint) Begin() { e.inFlight.Add(1) }
 // End ends what Begin began.
 func (e *Endpoint) End() { e.inFlight.Add(-1) }
 
+// Load is how busy an endpoint is.
+type Load struct {
+	// Open is how many connections are open or being opened, and Idle how many of them nobody uses.
+	Open, Idle int
+	// Waiting is how many exchanges are in the queue.
+	Waiting int
+	// Waits is how many exchanges ever had to wait, and Overflows how many got no connection: because the queue was full, or
+	// because they left it in vain.
+	Waits, Overflows uint64
+}
+
+// Load returns how busy the endpoint is.
+func (e *Endpoint) Load() Load { return e.pool.load() }
+
 // Connections returns how many connections are open, and how many of them are idle.
-func (e *Endpoint) Connections() (open, idle int) { return e.pool.count() }
+func (e *Endpoint) Connections() (open, idle int) {
+	l := e.pool.load()
+	return l.Open, l.Idle
+}
 
 // Prune closes the connections that have been idle for longer than the keep-alive time. Every exchange does this as well;
 // it is for endpoints that no longer get any.
@@ -87,3 +114,6 @@ func (e *Endpoint) Prune(now time.Time) { e.pool.prune(now) }
 // Close closes the idle connections. Exchanges in flight go on; their connections are closed behind them. An exchange that
 // begins later still works, on a connection of its own.
 func (e *Endpoint) Close() { e.pool.close() }
+
+// Reopen undoes Close, for an endpoint that is wanted after all.
+func (e *Endpoint) Reopen() { e.pool.reopen() }

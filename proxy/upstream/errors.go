@@ -76,6 +76,7 @@ const ErrRevoked = sentinel("the gate is closed")
 
 const (
 	errFull        = sentinel("every connection is in use")
+	errQueue       = sentinel("no connection became free in time")
 	errNoAnswer    = sentinel("the connection was closed without an answer")
 	errDeadline    = sentinel("the deadline of the exchange has passed")
 	errAborted     = sentinel("the exchange was aborted")
@@ -83,6 +84,7 @@ const (
 	errInterims    = sentinel("too many interim responses")
 	errUpgrade     = sentinel("101 without a request to switch protocols")
 	errClosed      = sentinel("the response was closed")
+	errUnannounced = sentinel("the connection ended without a closure alert")
 	errBodyPanic   = sentinel("reading the request body panicked")
 	errBodyTooLong = sentinel("the request body gave more than it was asked for")
 )
@@ -94,7 +96,7 @@ func kindOf(err error) Kind {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), err == errDeadline:
 		return KindTimeout
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), err == errUnannounced:
 		return KindTruncated
 	case errors.As(err, &syntax), err == errHeadSize, err == errInterims, err == errUpgrade:
 		return KindFraming

@@ -64,13 +64,21 @@ func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
 	if !opt.Deadline.IsZero() && !now.Before(opt.Deadline) {
 		return nil, &Error{Kind: KindTimeout, Op: "begin exchange", Err: errDeadline}
 	}
-	c, mayOpen := e.pool.take(now)
-	switch {
-	case c != nil:
+	got := e.pool.take(now)
+	c := got.conn
+	if c == nil && !got.mayOpen {
+		if got.waiter == nil {
+			return nil, &Error{Kind: KindFull, Op: "connect to " + e.options.Address, Err: errFull}
+		}
+		var failure *Error
+		if c, failure = e.wait(got.waiter, now, opt); failure != nil {
+			return nil, failure
+		}
+		now = time.Now()
+	}
+	if c != nil {
 		c.reused = true
 		return c, nil
-	case !mayOpen:
-		return nil, &Error{Kind: KindFull, Op: "connect to " + e.options.Address, Err: errFull}
 	}
 	c, failure := e.dial(now, opt)
 	if failure != nil {
@@ -93,7 +101,15 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 			dialer.Deadline = end
 		}
 	}
-	n, err := dialer.DialContext(ctx, "tcp", e.options.Address)
+	c := &conn{endpoint: e}
+	var err error
+	c.net, err = dialer.DialContext(ctx, "tcp", e.options.Address)
+	if err == nil {
+		c.probe.init(c.net)
+		if e.tls != nil {
+			err = c.secure(ctx, dialer.Deadline)
+		}
+	}
 	if err != nil {
 		kind := dialKind(err)
 		switch {
@@ -104,9 +120,7 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 		}
 		return nil, &Error{Kind: kind, Op: op, Err: err}
 	}
-	c := &conn{endpoint: e, net: n}
 	c.upload.done = make(chan struct{}, 1)
-	c.probe.init(n)
 	return c, nil
 }
 
@@ -214,12 +228,14 @@ func (c *conn) fillHead() error {
 		err = c.buf.Fill()
 	}
 	switch {
-	case err != io.EOF:
-		return err
-	case c.buf.Len() == 0:
+	case err == nil:
+		return nil
+	case c.buf.Len() == 0 && ended(err):
 		return errNoAnswer
+	case ended(err):
+		return io.ErrUnexpectedEOF
 	}
-	return io.ErrUnexpectedEOF
+	return err
 }
 
 // release puts the connection of an exchange that has written nothing back to the pool.
@@ -237,8 +253,12 @@ func (c *conn) release(failure *Error) *Error {
 // giveUp ends an exchange that has failed before there was a response.
 func (c *conn) giveUp(op string, err error, stale bool) *Error {
 	failure := c.fail(op, err)
-	if stale && failure.Kind == KindReset {
+	switch {
+	case failure.Kind != KindReset:
+	case stale:
 		failure.Stale = true
+	case !c.reused && c.buf.Len() == 0 && refusedByTLS(err):
+		failure.Kind = KindConnect
 	}
 	c.abandon()
 	return failure

@@ -11,34 +11,45 @@ import (
 type pool struct {
 	limit     int           // open connections; zero or less for no bound
 	keepAlive time.Duration // zero keeps none
+	queue     Queue
 
-	mu     sync.Mutex
-	idle   []*conn // by idleSince, oldest first
-	open   int     // idle, in use and being opened
-	closed bool
+	mu      sync.Mutex
+	idle    []*conn // by idleSince, oldest first
+	open    int     // idle, in use and being opened
+	waiting []*waiter
+	closed  bool
+
+	waits, overflows uint64 // exchanges that had to wait, and those that got nothing
 }
 
-// take returns an idle connection that looked alive, or nil and whether a new one may be opened: its place is then taken
-// already.
-func (p *pool) take(now time.Time) (c *conn, mayOpen bool) {
+// taken is what an exchange gets from the pool: an idle connection, or the place of one that it may open, or a place in
+// the queue, or nothing.
+type taken struct {
+	conn    *conn
+	mayOpen bool
+	waiter  *waiter
+}
+
+// take finds an idle connection that looks alive, or what is next best.
+func (p *pool) take(now time.Time) taken {
 	p.prune(now)
 	for {
 		p.mu.Lock()
 		n := len(p.idle)
 		if n == 0 {
-			mayOpen = p.limit <= 0 || p.open < p.limit
-			if mayOpen {
-				p.open++
+			defer p.mu.Unlock()
+			if p.limit > 0 && p.open >= p.limit {
+				return taken{waiter: p.enqueue()}
 			}
-			p.mu.Unlock()
-			return nil, mayOpen
+			p.open++
+			return taken{mayOpen: true}
 		}
-		c = p.idle[n-1]
+		c := p.idle[n-1]
 		p.idle[n-1] = nil
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
-		if c.probe.alive() {
-			return c, true
+		if c.alive() {
+			return taken{conn: c}
 		}
 		p.drop(c)
 	}
@@ -48,7 +59,7 @@ func (p *pool) take(now time.Time) (c *conn, mayOpen bool) {
 func (p *pool) put(c *conn, now time.Time) {
 	p.mu.Lock()
 	keep := !p.closed && p.keepAlive > 0
-	if keep {
+	if keep && !p.grant(c) {
 		c.idleSince = now
 		p.idle = append(p.idle, c)
 	}
@@ -64,10 +75,18 @@ func (p *pool) drop(c *conn) {
 	p.forfeit()
 }
 
+// part is drop of an idle connection, which is told that it ends.
+func (p *pool) part(c *conn) {
+	_ = c.net.Close()
+	p.forfeit()
+}
+
 // forfeit gives the place of a connection free that is closed or was never opened.
 func (p *pool) forfeit() {
 	p.mu.Lock()
-	p.open--
+	if !p.grant(nil) {
+		p.open--
+	}
 	p.mu.Unlock()
 }
 
@@ -85,7 +104,7 @@ func (p *pool) prune(now time.Time) {
 	p.idle = slices.Delete(p.idle, 0, old)
 	p.mu.Unlock()
 	for _, c := range expired {
-		p.drop(c)
+		p.part(c)
 	}
 }
 
@@ -96,12 +115,19 @@ func (p *pool) close() {
 	p.idle = nil
 	p.mu.Unlock()
 	for _, c := range idle {
-		p.drop(c)
+		p.part(c)
 	}
 }
 
-func (p *pool) count() (open, idle int) {
+// reopen undoes close.
+func (p *pool) reopen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.open, len(p.idle)
+	p.closed = false
+}
+
+func (p *pool) load() Load {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Load{Open: p.open, Idle: len(p.idle), Waiting: len(p.waiting), Waits: p.waits, Overflows: p.overflows}
 }
