@@ -59,6 +59,8 @@ type Server struct {
 	refusing atomic.Int64  // connections that are being refused
 	counters counters
 
+	attendants attendants
+
 	buffers sync.Pool            // of *[bufferSize]byte
 	today   atomic.Pointer[date] // the Date of this second
 }
@@ -124,24 +126,23 @@ func New(options Options) *Server {
 }
 
 // Swap puts a snapshot in force. Requests that have begun go on with the one they took. Endpoints that the new snapshot no
-// longer has are closed: their idle connections at once, the others when their exchange ends.
+// longer has are closed: their idle connections at once, the others when their exchange ends. From here on names are looked
+// up and health is asked for; Close ends that.
 func (s *Server) Swap(next *Snapshot) {
 	if r := s.reader.Load(); r == nil || r.headerSize != next.limits.header {
 		// For connections that are yet to come: one that is open keeps its bound.
 		s.reader.Store(newReader(s, next.limits.header))
 	}
 	previous := s.snapshot.Swap(next)
-	next.takeOver(previous)
-	if previous != nil {
-		previous.retire(next)
-	}
+	s.attendants.replace(previous, next)
 }
 
-// Close closes the idle connections to endpoints. It is for after Serve.
+// Close closes the idle connections to endpoints, and stops looking after them. It is for after Serve.
 func (s *Server) Close() {
 	if last := s.snapshot.Load(); last != nil {
-		last.retire(nil)
+		s.attendants.replace(last, nil)
 	}
+	s.attendants.wait.Wait()
 }
 
 // Numbers are the server's own numbers as they are now.

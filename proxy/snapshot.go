@@ -28,6 +28,8 @@ type Sections struct {
 	Log config.Log
 	// Stats keeps the numbers. Required.
 	Stats *stats.Registry
+	// Resolver looks up the names of endpoints. Nil asks the system.
+	Resolver balance.Resolver
 }
 
 // Snapshot is everything that a request is served with: the table and, in step with it, the services with their endpoints,
@@ -76,7 +78,8 @@ type variant struct {
 type groupKey struct{ service, variant string }
 
 // NewSnapshot builds a snapshot. Endpoints whose settings have not changed are taken over from the previous one (nil for
-// none), with their connections; nothing of the previous one is changed. It starts nothing.
+// none), with their connections; nothing of the previous one is changed. It reads the files that the services name, and
+// waits a moment for names that are new. It starts nothing.
 func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 	s := &Snapshot{
 		table:    sections.Table,
@@ -96,6 +99,7 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		}
 		s.services = append(s.services, built)
 	}
+	s.resolve()
 	return s, nil
 }
 
@@ -131,9 +135,10 @@ func (s *Snapshot) newService(route *router.Service, settings config.Service, se
 			return nil, fmt.Errorf("variant %s: %w", named.Name, err)
 		}
 		v.stats = built.stats.Variant(named.Name)
-		key := groupKey{route.Name, named.Name}
-		v.endpoints = balance.New(groupOptions(settings.Variants[named.Name]), previous.group(key))
-		s.groups[key] = v.endpoints
+		v.endpoints, err = s.newGroup(groupKey{route.Name, named.Name}, settings.Variants[named.Name], sections.Resolver, previous)
+		if err != nil {
+			return nil, fmt.Errorf("variant %s: %w", named.Name, err)
+		}
 		built.variants = append(built.variants, v)
 	}
 	return built, nil

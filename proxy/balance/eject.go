@@ -17,10 +17,9 @@ const (
 // eject takes an endpoint out for a while, if enough others stay.
 func (g *Group) eject(c *condition, now time.Time) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	usable, ejected, candidate := 0, 0, false
 	for _, e := range g.members {
-		if in, _ := e.condition.standing(now, 0); in {
+		if in, _ := e.condition.standing(now, &g.options); in {
 			usable++
 			candidate = candidate || e.condition == c
 		}
@@ -28,11 +27,11 @@ func (g *Group) eject(c *condition, now time.Time) {
 			ejected++
 		}
 	}
-	if !candidate || usable < 2 || ejected >= portion(g.options.Ejection.MaxShare, len(g.members)) {
-		return
-	}
-	if c.banish(now, time.Duration(g.options.Ejection.Time)) {
-		g.publish(now)
+	allowed := candidate && usable > 1 && ejected < portion(g.options.Ejection.MaxShare, len(g.members))
+	changed := allowed && c.banish(now, time.Duration(g.options.Ejection.Time))
+	g.mu.Unlock()
+	if changed {
+		c.announce(now)
 	}
 }
 
@@ -62,7 +61,7 @@ func (c *condition) banish(now time.Time, first time.Duration) bool {
 		length = min(2*c.penalty, max(longestEjection, first))
 	}
 	c.penalty, c.until = length, now.Add(length)
-	c.ejections.Add(1)
+	c.ejections++
 	return true
 }
 

@@ -97,9 +97,8 @@ func judge(err error, status int) judgement {
 
 // condition is what is known about an endpoint.
 type condition struct {
-	group     atomic.Pointer[Group] // the one in force
-	streak    atomic.Int64          // failures in a row
-	ejections atomic.Uint64
+	group  atomic.Pointer[Group] // the one in force
+	streak atomic.Int64          // failures in a row
 
 	mu      sync.Mutex
 	until   time.Time     // guarded by mu, as what follows: the end of the ejection, zero for none
@@ -107,6 +106,11 @@ type condition struct {
 	ended   time.Time     // when it ended
 	since   time.Time     // when it came into service; zero: it has its full share
 	last    Mishap
+
+	sick           bool // out by its health
+	passed, missed int  // looks at its health in a row
+
+	ejections, checksFailed uint64
 }
 
 // Mishap is something that went wrong.
@@ -128,13 +132,27 @@ func (c *condition) note(err error, status int, now time.Time) {
 	c.last = Mishap{what, now}
 }
 
-// standing says whether requests may go to the endpoint, and how much of its share it has.
-func (c *condition) standing(now time.Time, slow time.Duration) (usable bool, share uint32) {
+// announce makes the group in force see what has changed. Another group may take over at the same time.
+func (c *condition) announce(now time.Time) {
+	for {
+		g := c.group.Load()
+		g.mu.Lock()
+		g.publish(now)
+		g.mu.Unlock()
+		if c.group.Load() == g {
+			return
+		}
+	}
+}
+
+// standing says whether requests may go to the endpoint under these options, and how much of its share it has.
+func (c *condition) standing(now time.Time, o *Options) (usable bool, share uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.until.IsZero() {
+	if !c.until.IsZero() || c.sick && o.Health != nil {
 		return false, 0
 	}
+	slow := o.SlowStart
 	age := now.Sub(c.since)
 	if c.since.IsZero() || age >= slow {
 		return true, fullShare

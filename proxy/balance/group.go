@@ -17,22 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"haldane/config"
 	"haldane/proxy/upstream"
 )
-
-// Options describe the endpoints of one variant.
-type Options struct {
-	// Endpoints are host:port, each an endpoint or, when the host is a name, as many as it has addresses. One that stands
-	// there twice is one endpoint that is drawn twice as often.
-	Endpoints []string
-	// Transport is how requests are carried to each of them. Address is filled in.
-	Transport upstream.Options
-	// Ejection takes endpoints out that fail requests.
-	Ejection config.Ejection
-	// SlowStart is how long the share of an endpoint grows that came back or was added. Zero for none.
-	SlowStart time.Duration
-}
 
 // Group is the endpoints of one variant.
 type Group struct {
@@ -41,37 +27,38 @@ type Group struct {
 	panics  atomic.Uint64
 
 	mu      sync.Mutex
-	targets []*target   // guarded by mu, in the order of Options.Endpoints
+	targets []*target   // in the order of Options.Endpoints; the list never changes
 	members []*Endpoint // guarded by mu: every endpoint once
-}
+	retired bool        // guarded by mu: another group has taken over
 
-// target is one entry of Options.Endpoints.
-type target struct {
-	name      string
-	endpoints []*Endpoint // guarded by Group.mu
+	attendance *attendance // guarded by mu: while Run runs
 }
 
 // New makes a group. Endpoints whose name, address and transport are those of the previous group (nil for none) are taken
 // over with their connections, and what is known about them with them; the previous group goes on as it was. If nothing
-// has changed at all, the previous group itself is given back. It starts nothing.
+// has changed at all, the previous group itself is given back. It starts nothing, and looks nothing up: see Resolve.
 func New(o Options, previous *Group) *Group {
+	if previous != nil && o.Transport.TLS.Same(previous.options.Transport.TLS) {
+		o.Transport.TLS = previous.options.Transport.TLS
+	}
 	if previous != nil && previous.options.equal(&o) {
 		return previous
 	}
 	g := &Group{options: o}
-	known := make(map[identity]*Endpoint)
-	if previous != nil {
-		previous.mu.Lock()
-		for _, e := range previous.members {
-			known[e.identity] = e
-		}
-		previous.mu.Unlock()
-	}
 	for _, name := range o.Endpoints {
-		id := identity{name, name}
-		e := g.endpoint(id, known[id])
-		known[id] = e
-		g.targets = append(g.targets, &target{name: name, endpoints: []*Endpoint{e}})
+		// The same entry again is the same target, so that it has the same endpoints.
+		if i := slices.IndexFunc(g.targets, func(t *target) bool { return t.name == name }); i >= 0 {
+			g.targets = append(g.targets, g.targets[i])
+			continue
+		}
+		t := newTarget(name)
+		if !t.named {
+			t.endpoints = []*Endpoint{g.newEndpoint(t, name)}
+		}
+		g.targets = append(g.targets, t)
+	}
+	if previous != nil {
+		g.inherit(previous)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -80,45 +67,77 @@ func New(o Options, previous *Group) *Group {
 	return g
 }
 
-// equal says whether the two describe the same group.
-func (o *Options) equal(other *Options) bool {
-	return slices.Equal(o.Endpoints, other.Endpoints) && o.Transport == other.Transport &&
-		o.Ejection == other.Ejection && o.SlowStart == other.SlowStart
-}
-
-// endpoint is the known endpoint, if it is carried to as this group says, or a new one with what is known about it.
-func (g *Group) endpoint(id identity, known *Endpoint) *Endpoint {
-	options := g.options.Transport
-	options.Address = id.address
-	switch {
-	case known == nil:
-		return newEndpoint(id, options, &condition{})
-	case known.options != options:
-		return newEndpoint(id, options, known.condition)
-	}
-	return known
-}
-
-// TakeOver makes this group the one that reports about its endpoints go to. It is called when the group comes into force.
-func (g *Group) TakeOver() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, e := range g.members {
-		e.condition.group.Store(g)
-	}
-}
-
-// Retire closes the idle connections to endpoints that the next group (nil for none) does not have. Exchanges that are
-// under way on them go on.
-func (g *Group) Retire(next *Group) {
-	kept := make(map[*Endpoint]bool)
-	if next != nil {
-		for _, e := range next.Endpoints() {
-			kept[e] = true
+// inherit takes over from the previous group what belongs to the same names.
+func (g *Group) inherit(previous *Group) {
+	previous.mu.Lock()
+	defer previous.mu.Unlock()
+	for _, t := range g.targets {
+		i := slices.IndexFunc(previous.targets, func(old *target) bool { return old.name == t.name })
+		if i < 0 {
+			continue
+		}
+		old := previous.targets[i]
+		t.failures, t.last, t.fresh = old.failures, old.last, old.fresh
+		t.endpoints = make([]*Endpoint, 0, len(old.endpoints))
+		for _, e := range old.endpoints {
+			if options := g.transport(t, e.address); e.options != options {
+				e = newEndpoint(e.identity, options, e.condition)
+			}
+			t.endpoints = append(t.endpoints, e)
 		}
 	}
+}
+
+// newEndpoint makes an endpoint about which nothing is known.
+func (g *Group) newEndpoint(t *target, address string) *Endpoint {
+	return newEndpoint(identity{t.name, address}, g.transport(t, address), &condition{})
+}
+
+// transport is how requests are carried to an address of a target.
+func (g *Group) transport(t *target, address string) upstream.Options {
+	o := g.options.Transport
+	o.Address = address
+	if o.ServerName == "" && o.TLS != nil {
+		o.ServerName = t.host
+	}
+	return o
+}
+
+// Replace puts the group in the place of the previous one (nil for none), which must have come to New: reports go to this
+// one, and connections to endpoints that it does not have are closed as by Close.
+func (g *Group) Replace(previous *Group) {
+	if previous != nil {
+		previous.retire()
+	}
+	g.mu.Lock()
+	members := g.members
+	for _, e := range members {
+		e.condition.group.Store(g)
+		e.transport.Reopen() // the previous group may have lost sight of it since New
+	}
+	g.publish(time.Now()) // and what is known may have changed
+	g.mu.Unlock()
+	if previous != nil {
+		previous.closeAllBut(members)
+	}
+}
+
+// Close closes the idle connections to the endpoints. Exchanges that are under way go on.
+func (g *Group) Close() {
+	g.retire()
+	g.closeAllBut(nil)
+}
+
+// retire makes the group leave its endpoints alone.
+func (g *Group) retire() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.retired = true
+}
+
+func (g *Group) closeAllBut(kept []*Endpoint) {
 	for _, e := range g.Endpoints() {
-		if !kept[e] {
+		if !slices.Contains(kept, e) {
 			e.transport.Close()
 		}
 	}

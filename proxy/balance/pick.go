@@ -97,7 +97,7 @@ func (g *Group) publish(now time.Time) {
 	v := &view{}
 	for _, t := range g.targets {
 		for _, e := range t.endpoints {
-			usable, share := e.condition.standing(now, g.options.SlowStart)
+			usable, share := e.condition.standing(now, &g.options)
 			if !usable {
 				continue
 			}

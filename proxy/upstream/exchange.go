@@ -58,6 +58,17 @@ func (e *Endpoint) RoundTrip(req *http1.Request, opt Exchange) (*Response, error
 	return &c.response, nil
 }
 
+// Connect opens a connection and closes it again, to see whether that can be done. Of opt, Deadline and Abort count. The
+// error is an *Error.
+func (e *Endpoint) Connect(opt Exchange) error {
+	c, failure := e.dial(time.Now(), &opt)
+	if failure != nil {
+		return failure
+	}
+	opt.Abort.detach()
+	return c.net.Close()
+}
+
 // connect finds or opens a connection.
 func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
 	now := time.Now()
