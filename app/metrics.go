@@ -5,6 +5,7 @@ import (
 
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/proxy"
 	"haldane/rollout"
 	"haldane/stats"
 )
@@ -80,6 +81,7 @@ func (a *App) front() stats.Front {
 			ProxyProtocol: n.UnproxiedConnections,
 			TLS:           n.FailedHandshakes,
 		},
+		Endpoints: endpoints(a.proxy.Endpoints()),
 	}
 	if a.keychain != nil {
 		for _, c := range a.keychain.Certificates() {
@@ -89,4 +91,28 @@ func (a *App) front() stats.Front {
 		front.CertificatesTaken, front.CertificatesRefused = renewals.Taken, renewals.Refused
 	}
 	return front
+}
+
+// endpoints shows the endpoints as metrics.
+func endpoints(known []proxy.VariantEndpoints) []stats.Endpoints {
+	all := make([]stats.Endpoints, 0, len(known))
+	for _, v := range known {
+		shown := stats.Endpoints{
+			Service: v.Service, Variant: v.Variant, Panics: v.Panics,
+			LookupFailures: make(map[string]uint64, len(v.Names)),
+		}
+		for _, n := range v.Names {
+			shown.LookupFailures[n.Name] = n.Failures
+		}
+		for _, e := range v.Endpoints {
+			shown.Each = append(shown.Each, stats.Endpoint{
+				Name: e.Name, Address: e.Address, Up: e.Up, InFlight: e.InFlight,
+				Open: e.Load.Open, Idle: e.Load.Idle,
+				Waiting: e.Load.Waiting, Waits: e.Load.Waits, Overflows: e.Load.Overflows,
+				Ejections: e.Ejections, HealthFailures: e.ChecksFailed,
+			})
+		}
+		all = append(all, shown)
+	}
+	return all
 }

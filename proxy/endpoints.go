@@ -94,57 +94,24 @@ func (s *Snapshot) tick(now time.Time) {
 	}
 }
 
-// attendants are the goroutines that look after the endpoints in force. They belong to the Server's Swap and Close, which
-// take turns.
-type attendants struct {
-	wait    sync.WaitGroup
-	mu      sync.Mutex
-	running map[*balance.Group]context.CancelFunc // guarded by mu
+// VariantEndpoints is what there is to know about the endpoints of a variant.
+type VariantEndpoints struct {
+	// Service and Variant are whose they are.
+	Service, Variant string
+	balance.Status
 }
 
-// replace puts the endpoints of the next snapshot in the place of those of the previous one. Either may be nil, but not both.
-// What both have goes on as it is.
-func (a *attendants) replace(previous, next *Snapshot) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if previous != nil {
-		for key, g := range previous.groups {
-			if successor := next.group(key); successor != g {
-				a.dismiss(g)
-				if successor == nil {
-					g.Close()
-				}
-			}
+// Endpoints is what there is to know about the endpoints in force, by service and variant.
+func (s *Server) Endpoints() []VariantEndpoints {
+	snapshot := s.snapshot.Load()
+	if snapshot == nil {
+		return nil
+	}
+	all := make([]VariantEndpoints, 0, len(snapshot.groups))
+	for _, service := range snapshot.services {
+		for _, v := range service.variants {
+			all = append(all, VariantEndpoints{service.name, v.name, v.endpoints.Status()})
 		}
 	}
-	if next == nil {
-		return
-	}
-	for key, g := range next.groups {
-		if predecessor := previous.group(key); predecessor != g {
-			g.Replace(predecessor)
-			a.engage(g)
-		}
-	}
-}
-
-// engage starts to look after a group.
-func (a *attendants) engage(g *balance.Group) {
-	if !g.Attended() {
-		return
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if a.running == nil {
-		a.running = make(map[*balance.Group]context.CancelFunc)
-	}
-	a.running[g] = cancel
-	a.wait.Go(func() { g.Run(ctx) })
-}
-
-// dismiss stops looking after a group.
-func (a *attendants) dismiss(g *balance.Group) {
-	if cancel := a.running[g]; cancel != nil {
-		cancel()
-		delete(a.running, g)
-	}
+	return all
 }

@@ -14,6 +14,17 @@ const (
 	familyRequestBytes
 	familyResponseBytes
 
+	familyEndpointUp
+	familyEndpointInFlight
+	familyEndpointConnections
+	familyEndpointWaiting
+	familyEndpointWaits
+	familyEndpointOverflows
+	familyEndpointEjections
+	familyEndpointHealthFailures
+	familyLookupFailures
+	familyEndpointPanics
+
 	familyWeight
 	familyPhase
 	familyHold
@@ -63,6 +74,7 @@ type description struct {
 func catalogue() [families]description {
 	var all [families]description
 	describeRequests(&all)
+	describeEndpoints(&all)
 	describeRollouts(&all)
 	describeProcess(&all)
 	return all

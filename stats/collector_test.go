@@ -59,6 +59,17 @@ func example() (*Registry, *Process, statuses) {
 			Connections: 7, Refused: Refused{Limit: 1, PerClient: 4, ProxyProtocol: 5, TLS: 6}, Unmatched: 2, Malformed: 3,
 			AcceptFailures: 8, CertificatesTaken: 9, CertificatesRefused: 10,
 			Certificates: []Certificate{{File: "a.crt", Expires: time.Unix(1_900_000_000, 0)}, {File: "a.crt"}},
+			Endpoints: []Endpoints{{
+				Service: "shop", Variant: "v1", Panics: 2,
+				Each: []Endpoint{
+					{
+						Name: "shop.test:80", Address: "10.0.0.1:80", Up: true, InFlight: 6, Open: 5, Idle: 2, Waiting: 3,
+						Waits: 11, Overflows: 4, Ejections: 1, HealthFailures: 8,
+					},
+					{Name: "gone.test:80"},
+				},
+				LookupFailures: map[string]uint64{"gone.test:80": 9},
+			}},
 		}
 	})
 	p.revision, p.goversion = "abcdef", "go1.26.0"

@@ -93,7 +93,7 @@ func TestEventsWhileRequestsEnd(t *testing.T) {
 			for range each {
 				rec := randomEvent(rng, s.Kinds(), 1)
 				canary.End(rng.Uint64(), rec)
-				if int(rec.Lane & (1<<stratumBits - 1)) == 1 {
+				if int(rec.Lane&(1<<stratumBits-1)) == 1 {
 					mine = append(mine, rec)
 				}
 			}

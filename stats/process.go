@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Front is the numbers of the client side that belong to no service.
+// Front is the numbers of the proxy that are not counted per request.
 type Front struct {
 	// Connections is how many client connections are open.
 	Connections int
@@ -22,6 +22,8 @@ type Front struct {
 	// Unmatched counts requests that belong to no service, Malformed those that were refused because of how they were
 	// written, Panics those that ended in a bug of our own.
 	Unmatched, Malformed, Panics uint64
+	// Endpoints are the endpoints of each variant.
+	Endpoints []Endpoints
 }
 
 // Refused counts connections that were turned away, by reason.
@@ -106,6 +108,9 @@ func (s *scrape) process(p *Process) {
 	s.count(familyUnmatched, front.Unmatched)
 	s.count(familyMalformed, front.Malformed)
 	s.count(familyPanics, front.Panics)
+	for i := range front.Endpoints {
+		s.endpoints(&front.Endpoints[i])
+	}
 }
 
 // refused emits why connections were turned away.
