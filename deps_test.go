@@ -15,7 +15,7 @@ var rooms = map[string][]string{
 	"":               {"cli"},
 	"cli":            {"cli/demo", "app", "admin", "rollout", "analysis", "config"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
-	"app":            {"app/handover", "app/systemd", "admin", "proxy", "proxy/listen", "rollout", "router", "analysis", "stats", "store", "config"},
+	"app":            {"app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
 	"admin":          {"rollout", "analysis", "config"},

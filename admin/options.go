@@ -91,6 +91,7 @@ func (s Service) filled() Service {
 	s.Variants = append([]Variant{}, s.Variants...)
 	for i := range s.Variants {
 		s.Variants[i].Endpoints = append([]string{}, s.Variants[i].Endpoints...)
+		s.Variants[i].Addresses = append([]Address{}, s.Variants[i].Addresses...)
 	}
 	return s
 }
@@ -101,8 +102,10 @@ type Variant struct {
 	Name string `json:"name"`
 	// Revision is the revision the configuration gives it, if any.
 	Revision string `json:"revision,omitempty"`
-	// Endpoints are its addresses.
+	// Endpoints are its endpoints as they are configured.
 	Endpoints []string `json:"endpoints"`
+	// Addresses are what they stand for now, with their state.
+	Addresses []Address `json:"addresses"`
 	// Weight is its share of randomised traffic now.
 	Weight config.Percent `json:"weight"`
 	// Requests counts the finished requests.

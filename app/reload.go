@@ -160,9 +160,14 @@ func (a *App) configuration() admin.Configuration {
 func (a *App) services() []admin.Service {
 	cfg := a.current.Load()
 	shares := a.splits.shares()
+	addresses := a.addresses()
 	all := make([]admin.Service, 0, len(cfg.Services))
 	for name, settings := range cfg.Services {
-		all = append(all, a.service(name, settings, shares[name]))
+		shown := a.service(name, settings, shares[name])
+		for i := range shown.Variants {
+			shown.Variants[i].Addresses = addresses[name][shown.Variants[i].Name]
+		}
+		all = append(all, shown)
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
