@@ -243,6 +243,8 @@ func TestTheQueueOfAVariant(t *testing.T) {
 		}
 		v.ok()
 	})
+	letGo := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(letGo)
 	s := plain(o.address)
 	v1 := s.Services["web"].Variants["v1"]
 	v1.MaxConnections, v1.Queue = 1, config.Queue{Size: 1, Timeout: config.Duration(patience)}
@@ -257,7 +259,7 @@ func TestTheQueueOfAVariant(t *testing.T) {
 	if got := refused.send(get("/")).receive(); got.status() != 503 || got.value("Retry-After") != "1" {
 		t.Errorf("got %q", got.fields)
 	}
-	close(release)
+	letGo()
 	if a, b := holding.receive(), waiting.receive(); a.status() != 200 || b.status() != 200 {
 		t.Errorf("got %q and %q", a.line, b.line)
 	}
@@ -271,6 +273,8 @@ func TestRevokedInTheQueue(t *testing.T) {
 	release := make(chan struct{})
 	v1 := newOrigin(t, nil)
 	v2 := newOrigin(t, func(v *visit) { <-release; v.ok() })
+	letGo := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(letGo)
 	s, spec := two(v1.address, v2.address), rollout(config.Whole)
 	canary := s.Services["web"].Variants["v2"]
 	canary.MaxConnections, canary.Queue = 1, config.Queue{Size: 5, Timeout: config.Duration(patience)}
@@ -282,7 +286,7 @@ func TestRevokedInTheQueue(t *testing.T) {
 	waiting.send(get("/"))
 	await(t, "one waits", func() bool { return r.server.Endpoints()[1].Endpoints[0].Load.Waiting == 1 })
 	spec.Revocation.Revoke()
-	close(release)
+	letGo()
 	holding.receive()
 	if got := waiting.receive(); got.value("X-Variant") != "v1" || v2.count() != 1 {
 		t.Errorf("got %q, and the canary %d requests", got.fields, v2.count())

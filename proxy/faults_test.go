@@ -397,4 +397,3 @@ func TestAnUploadThatNobodyReads(t *testing.T) {
 	c.conn.Close()
 	r.settled()
 }
-

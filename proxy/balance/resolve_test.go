@@ -4,12 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"haldane/proxy/http1"
+	"haldane/proxy/upstream"
 )
 
 // names is a resolver under the control of a test.
@@ -212,4 +219,56 @@ func TestAGroupTakesOver(t *testing.T) {
 		}
 		third.Close()
 	})
+}
+
+// The previous group goes on looking names up until it is replaced, and may lose sight of what the next one has taken over.
+func TestAPreviousGroupLeavesEndpointsAlone(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &names{answers: map[string][]string{"web.test": {"127.0.0.1"}}}
+	o := Options{Endpoints: []string{"web.test:" + port}, Resolver: n, Transport: upstream.Options{Timeouts: upstream.Timeouts{KeepAlive: time.Minute}}}
+	first := New(o, nil)
+	first.Resolve(t.Context())
+	first.Replace(nil)
+	o.SlowStart = time.Second
+	second := New(o, first)
+	kept := second.Endpoints()[0]
+	exchange := func() {
+		t.Helper()
+		response, err := kept.Transport().RoundTrip(&http1.Request{
+			Method: []byte("GET"), Target: []byte("/"), Fields: http1.Fields{{Name: []byte("Host"), Value: []byte("web.test")}},
+		}, upstream.Exchange{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response); err != nil {
+			t.Fatal(err)
+		}
+		response.Close()
+	}
+	n.set("web.test", "127.0.0.2")
+	first.lookUp(t.Context(), first.targets[0])
+	if exchange(); kept.Transport().Load().Open != 0 {
+		t.Error("an address that is gone keeps its connections")
+	}
+	second.Replace(first)
+	if exchange(); kept.Transport().Load().Idle != 1 {
+		t.Error("an address that was taken over keeps no connection")
+	}
+	o.SlowStart = 2 * time.Second
+	third := New(o, second)
+	third.Replace(second)
+	second.lookUp(t.Context(), second.targets[0])
+	third.Tick(time.Now())
+	if kept.Transport().Load().Idle != 1 {
+		t.Error("a group that was replaced closed a connection")
+	}
+	third.Close()
+	if kept.Transport().Load().Open != 0 {
+		t.Error("a connection was left open")
+	}
 }
