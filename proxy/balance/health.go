@@ -105,7 +105,7 @@ func (p *prober) Probe(ctx context.Context, name string, o upstream.Options) err
 	if err != nil {
 		return err
 	}
-	defer response.Close()
+	defer func() { _ = response.Close() }()
 	_, _ = io.CopyN(io.Discard, response, healthBody) // the head has said it all
 	for _, good := range p.health.Statuses {
 		if good.Contains(response.Status) {
