@@ -150,6 +150,15 @@ func (g *Group) Endpoints() []*Endpoint {
 	return g.members
 }
 
+// InFlight is how many exchanges are under way at all endpoints together, for whoever shares them out.
+func (g *Group) InFlight() int64 {
+	var n int64
+	for _, e := range g.Endpoints() {
+		n += e.transport.InFlight()
+	}
+	return n
+}
+
 // Tick does what is due by now: ends ejections, lets shares grow, closes connections that have been idle for too long. It
 // should be called a few times a second.
 func (g *Group) Tick(now time.Time) {

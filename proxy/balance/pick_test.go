@@ -38,6 +38,9 @@ func TestPickTakesTheLessLoadedOfTwo(t *testing.T) {
 				held = held[:len(held)-1]
 			}
 		}
+		if g.InFlight() != int64(len(held)) {
+			t.Errorf("%d in flight, want %d", g.InFlight(), len(held))
+		}
 		var least, most int64 = 1 << 40, 0
 		for _, e := range g.Endpoints() {
 			least, most = min(least, e.transport.InFlight()), max(most, e.transport.InFlight())
