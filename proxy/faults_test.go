@@ -302,12 +302,14 @@ func TestBothAreKilled(t *testing.T) {
 		t.Errorf("from %d to %d goroutines", goroutines, n)
 	}
 	l := u.fresh()
+	l.mu.Lock()
 	if l.statuses[502]+l.statuses[503] < 200 || l.cut > 0 || l.statuses[200] > 0 {
 		t.Errorf("clients saw %v, %d were cut", l.statuses, l.cut)
 	}
 	if l.slow > 10 { // one in twenty is the machine's share
 		t.Errorf("%d of 200 waited longer than 100 ms", l.slow)
 	}
+	l.mu.Unlock()
 	one.rise()
 	begun := time.Now()
 	u.steady(t, 100)
