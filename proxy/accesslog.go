@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -56,10 +57,16 @@ func (x *exchange) log() {
 		fields = append(fields, zap.String("service", x.service.name))
 	}
 	if x.variant != nil {
-		fields = append(fields, zap.String("variant", x.variant.name), zap.Stringer("reason", x.assignment.Reason))
+		fields = append(fields, zap.String("variant", cmp.Or(x.tried, x.variant).name), zap.Stringer("reason", x.assignment.Reason))
 	}
 	if x.failed != none {
 		fields = append(fields, zap.String("error", x.failed.reply().what))
+	}
+	if x.tries.retries > 0 {
+		fields = append(fields, zap.Int("retries", x.tries.retries))
+	}
+	if x.tries.rescued {
+		fields = append(fields, zap.String("rescued_by", x.variant.name))
 	}
 	entry.Write(append(fields,
 		zap.String("method", string(x.in.method)),

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"haldane/config"
+	"haldane/router"
 )
 
 func TestAccessLog(t *testing.T) {
@@ -73,6 +74,36 @@ func TestAccessLog(t *testing.T) {
 		last := logs.All()[2].ContextMap()
 		if last["outcome"] != "rejected" || last["error"] != "method not implemented" || last["status"] != int64(501) {
 			t.Errorf("a refused request was logged as %v", last)
+		}
+	}
+}
+
+// The line of a request that was sent again says what failed, and who answered.
+func TestAccessLogOfSecondTries(t *testing.T) {
+	for _, rescue := range []*config.Rescue{nil, {}} {
+		core, logs := observer.New(zapcore.InfoLevel)
+		good := newOrigin(t, nil).address
+		s := sections(map[string]config.Variant{"v1": variantAt(good), "v2": variantAt(nobody(t), good)})
+		web := s.Services["web"]
+		web.Retries, web.Rescue = config.Retries{Attempts: 1, MinConcurrent: 3}, rescue
+		s.Services["web"], s.Log = web, config.Log{Access: "errors"}
+		r := startSplit(t, s, map[string]router.SplitSpec{"web": rollout(config.Whole)}, zap.New(core))
+		for c := r.dial(); logs.Len() == 0; {
+			c.send(get("/")).receive()
+		}
+		got := logs.All()[0].ContextMap()
+		want := map[string]any{"variant": "v2", "error": "connect", "outcome": "connect", "status": int64(200)}
+		if want["retries"] = int64(1); rescue != nil {
+			delete(want, "retries")
+			want["rescued_by"] = "v1"
+		}
+		for name := range got {
+			if _, known := want[name]; !known && name != "retries" && name != "rescued_by" {
+				delete(got, name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 	}
 }

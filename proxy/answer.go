@@ -10,10 +10,14 @@ import (
 // answer sends the endpoint's response on to the client: what is read is written, with no more waiting in between than is
 // needed to put a head and a body that are both there into one packet.
 func (x *exchange) answer() failure {
+	if x.response.Status == 101 {
+		return x.openTunnel()
+	}
 	w := &x.writer
 	w.open(x.conn)
 	defer w.close()
 	x.appendHead()
+	x.response.DropHead()
 	for {
 		if (!x.response.Ready() || w.full()) && !w.flush() {
 			return x.lostClient()
@@ -30,7 +34,7 @@ func (x *exchange) answer() failure {
 		}
 	}
 	x.endpoint.Report(nil, x.status)
-	x.settle(none)
+	x.conclude(none)
 	if w.framing == http1.LengthChunked {
 		w.out = http1.AppendLastChunk(w.out, x.response.Trailers())
 	}
@@ -163,7 +167,7 @@ func (x *exchange) cutShort(f failure) failure {
 	if !x.writer.begun {
 		return f
 	}
-	x.settle(f)
+	x.conclude(f)
 	x.writer.truncate()
 	x.closing = true
 	return none
@@ -171,7 +175,7 @@ func (x *exchange) cutShort(f failure) failure {
 
 // lostClient ends a response that nobody reads any more.
 func (x *exchange) lostClient() failure {
-	x.settle(clientGone)
+	x.conclude(clientGone)
 	x.closing = true
 	x.conn.cut()
 	return none
@@ -183,6 +187,7 @@ func (x *exchange) relayInterim(response *http1.Response) {
 	if x.version10 || response.Status == 100 {
 		return
 	}
+	x.tries.relayed = true
 	x.kept.endToEnd = http1.RemoveHopByHop(response.Fields, x.kept.endToEnd[:0])
 	x.kept.interim = http1.AppendResponseHead(x.kept.interim[:0], &http1.ResponseHead{
 		Status: response.Status, Reason: response.Reason, Fields: x.kept.endToEnd,

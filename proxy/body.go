@@ -32,6 +32,7 @@ type body struct {
 const (
 	errBodyTooLarge constError = "the request body is larger than limits.body_size"
 	errBodyCut      constError = "the request body was cut short"
+	errHandedOver   constError = "the connection has switched protocols"
 	errCanceled     constError = "the request body is no longer wanted"
 )
 

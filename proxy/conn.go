@@ -78,6 +78,7 @@ type clientConn struct {
 	writeArmed time.Time   // guarded by sending: when the write limit was set last
 	lingering  bool        // Close lets the client read the last response first
 	exchange   exchange
+	tunnel     atomic.Pointer[tunnel] // from here on the connection is its, and no longer the reader's
 }
 
 // clientTimeouts are config.ClientTimeouts as plain durations.
@@ -100,6 +101,9 @@ func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
 
 // Read reads under the limit of the phase.
 func (c *clientConn) Read(p []byte) (int, error) {
+	if c.tunnel.Load() != nil {
+		return 0, errHandedOver
+	}
 	if c.expecting.Load() {
 		if err := c.sendContinue(); err != nil {
 			return 0, err
@@ -215,6 +219,10 @@ func (c *clientConn) rest() {
 // the connection and take the response away from it (RFC 9112 section 9.6): then the sending side is closed first and
 // what still arrives is thrown away, for a while.
 func (c *clientConn) Close() error {
+	if t := c.tunnel.Load(); t != nil {
+		t.release()
+		return nil
+	}
 	if c.lingering && c.state.Load() != connClosing {
 		c.lingering = false
 		c.linger()

@@ -43,11 +43,15 @@ type exchange struct {
 	request   http1.Request
 	response  *upstream.Response
 	requestID []byte
+	upgrade   []byte // the protocols that are asked for, then the one that was agreed upon; nil for none
 
 	// answer
 	writer   writer
 	bytesOut int64 // of the response's body
 	answered int   // the status of Haldane's own answer
+	place    place
+	tries    tries
+	replay   replay
 
 	// record
 	counting  uint8
@@ -58,6 +62,7 @@ type exchange struct {
 	booked    stats.Outcome // what was recorded on the variant
 	status    int           // the endpoint's
 	firstByte time.Duration
+	concluded bool // what the client saw is recorded
 
 	kept kept
 }
@@ -105,12 +110,31 @@ func (x *exchange) phases() failure {
 	if f := x.match(); f != none {
 		return f
 	}
-	x.assign()
-	if f := x.pick(); f != none {
+	if f := x.takePlace(); f != none {
 		return f
 	}
+	x.assign()
+	x.pick()
+	if f := x.launch(); f != none {
+		return f
+	}
+	x.keepBody()
+	f := x.attempt()
+	if f != none && x.rescue(f) {
+		f = x.attempt()
+	}
+	return f
+}
+
+// attempt asks a variant and answers with what it says.
+func (x *exchange) attempt() failure {
 	if f := x.forward(); f != none {
 		return f
+	}
+	if x.unwanted() && x.rescue(badAnswer) {
+		if f := x.forward(); f != none {
+			return f
+		}
 	}
 	return x.answer()
 }
@@ -173,4 +197,6 @@ func (x *exchange) letGo() {
 	}
 	x.conn.watched.Store(0)
 	x.release()
+	x.endTurn()
+	x.leavePlace()
 }

@@ -30,6 +30,8 @@ const (
 	// What is missing on this side.
 	noService
 	tooManyConnections
+	serviceFull
+	clientFull
 	panicked
 
 	// What went wrong with the endpoint.
@@ -40,6 +42,7 @@ const (
 	upstreamTruncated
 	upstreamTimeout
 	upstreamFull
+	badAnswer // a status that counts as failed, of a canary that could be rescued
 
 	// clientGone is a client that nobody can answer any more.
 	clientGone
@@ -103,6 +106,10 @@ func (f failure) ownReply() reply {
 		return reply{503, "Service Unavailable", "too many connections", true}
 	case noEndpoint:
 		return reply{503, "Service Unavailable", "no endpoint", true}
+	case serviceFull:
+		return reply{503, "Service Unavailable", "too many requests", true}
+	case clientFull:
+		return reply{429, "Too Many Requests", "too many requests of one client", true}
 	case connectFailed:
 		return reply{502, "Bad Gateway", "connect", false}
 	case upstreamReset:
@@ -115,12 +122,17 @@ func (f failure) ownReply() reply {
 		return reply{504, "Gateway Timeout", "timeout", false}
 	case upstreamFull:
 		return reply{503, "Service Unavailable", "no connection free", true}
+	case badAnswer:
+		return reply{502, "Bad Gateway", "refused answer", false}
 	}
 	return reply{500, "Internal Server Error", "internal error", false}
 }
 
 // trusted says whether the request itself was in order, so that another one may follow on its connection.
 func (f failure) trusted() bool { return f == none || f >= noService && f != panicked }
+
+// ofEndpoint says whether it was the endpoint that failed, or that could not be reached.
+func (f failure) ofEndpoint() bool { return f >= noEndpoint && f < clientGone }
 
 // outcome is how a failure after the assignment is booked on the variant. What the client did wrong is neither good nor
 // bad.
@@ -136,8 +148,10 @@ func (f failure) outcome() stats.Outcome {
 		return stats.OutcomeTruncated
 	case upstreamTimeout:
 		return stats.OutcomeTimeout
-	case upstreamFull:
+	case upstreamFull, serviceFull, clientFull:
 		return stats.OutcomeRefused
+	case badAnswer:
+		return stats.OutcomeServerError
 	}
 	return stats.OutcomeClientGone
 }

@@ -65,7 +65,13 @@ type silence struct{}
 func (silence) Printf(string, ...any) {}
 
 // serveConn serves one connection to its end and closes it. Its errors are the client's and are in the access log.
-func (r *reader) serveConn(c *clientConn) { _ = r.server.ServeConn(c) }
+// One that has switched protocols on the way is a tunnel from then on.
+func (r *reader) serveConn(c *clientConn) {
+	_ = r.server.ServeConn(c)
+	if t := c.tunnel.Load(); t != nil {
+		t.run()
+	}
+}
 
 // handleState follows the requests of a connection.
 func handleState(conn net.Conn, state fasthttp.ConnState) {
@@ -97,6 +103,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		ctx.Response.SetConnectionClose()
 	}
 	x.reset()
+	if t := c.tunnel.Load(); t != nil {
+		ctx.HijackSetNoResponse(true)
+		ctx.Hijack(func(rest net.Conn) { t.handOver(rest) })
+	}
 }
 
 // inboundOf takes from fasthttp what it has read. Everything aliases ctx and dies with the handler.

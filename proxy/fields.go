@@ -67,6 +67,7 @@ type words struct {
 	date, setCookie                                   []byte
 	close, keepAlive                                  http1.Field
 	refused                                           http1.Field
+	upgrade, protocol                                 http1.Field
 }
 
 func newWords() words {
@@ -85,6 +86,8 @@ func newWords() words {
 		setCookie: []byte("Set-Cookie"),
 		close:     field("Connection", "close"),
 		keepAlive: field("Connection", "keep-alive"),
+		upgrade:   field("Connection", "Upgrade"),
+		protocol:  field("Upgrade", ""),
 		refused:   field("Haldane-Refused", "rolled back"),
 	}
 }
@@ -115,6 +118,9 @@ func (x *exchange) requestFields(v *variant) http1.Fields {
 		out = append(out, http1.Field{Name: x.service.requestIDField, Value: x.requestID})
 	}
 	out = append(out, v.requestFields.added...)
+	if len(x.upgrade) > 0 {
+		out = x.appendUpgrade(out)
+	}
 	x.kept.sent = out
 	return out
 }

@@ -8,27 +8,39 @@ import (
 	"haldane/proxy/upstream"
 )
 
-// forward sends the request up and waits for the head of the response.
-func (x *exchange) forward() failure {
+// errSwitched is what is wrong with a 101 that nobody has asked for.
+var errSwitched = errors.New("a protocol that was not offered")
+
+// launch lets the request be ended from outside from here on.
+func (x *exchange) launch() failure {
 	x.conn.abort.Reset()
 	x.conn.watched.Store(int64(x.started.Sub(x.server.started)))
 	if x.conn.gone.Load() {
 		return clientGone // cut just before there was something to abort
 	}
-	err := x.roundTrip()
-	if err != nil && kindOf(err) == upstream.KindRevoked {
-		// The canary was rolled back between the assignment and the first byte, which was never written.
-		x.reassign()
-		if f := x.pick(); f != none {
+	return none
+}
+
+// forward sends the request up and waits for the head of the response, again and elsewhere if it must and may.
+func (x *exchange) forward() failure {
+	for {
+		if x.endpoint == nil {
+			return noEndpoint
+		}
+		err := x.roundTrip()
+		if err == nil {
+			x.seen(x.response.Status, time.Now())
+			if x.response.Status == 101 && !x.agreed() {
+				x.endpoint.Report(&upstream.Error{Kind: upstream.KindFraming, Op: "switch protocols", Err: errSwitched}, 0)
+				return upstreamMalformed
+			}
+			return none
+		}
+		f := x.upstreamFailure(err)
+		if !x.again(err, f) {
 			return f
 		}
-		err = x.roundTrip()
 	}
-	if err != nil {
-		return x.upstreamFailure(err)
-	}
-	x.seen(x.response.Status, time.Now())
-	return none
 }
 
 // roundTrip writes the request to the picked endpoint.
@@ -38,10 +50,11 @@ func (x *exchange) roundTrip() (err error) {
 	if x.request.Length == http1.LengthChunked {
 		x.request.Trailers = x.kept.requestTrailers
 	}
-	options := upstream.Exchange{Gate: (*gate)(x), Interim: x.kept.relayInterim, Abort: &x.conn.abort}
-	if limit := x.variant.requestTimeout; limit > 0 {
-		options.Deadline = x.started.Add(limit)
+	options := upstream.Exchange{
+		Gate: (*gate)(x), Interim: x.kept.relayInterim, Abort: &x.conn.abort,
+		Deadline: x.deadline(), HeadBy: x.headBy(), Fresh: x.tries.fresh, Upgrade: len(x.upgrade) > 0,
 	}
+	x.tries.fresh = false
 	x.response, err = x.endpoint.Transport().RoundTrip(&x.request, options)
 	if err != nil {
 		x.endpoint.Report(err, 0)

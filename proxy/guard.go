@@ -38,7 +38,11 @@ func (x *exchange) guard() failure {
 	if f := x.guardTarget(); f != none {
 		return f
 	}
-	return x.guardBody()
+	if f := x.guardBody(); f != none {
+		return f
+	}
+	x.guardUpgrade()
+	return none
 }
 
 // guardFields parses the fields from the wire. The reader has read them too, but forgives more than RFC 9112 allows

@@ -61,15 +61,6 @@ func (x *exchange) settle(f failure) {
 	}
 }
 
-// outcomeOf is how the exchange ended, in the terms of the judge. What is a complete answer, the service's rules decide.
-func (x *exchange) outcomeOf(f failure) (stats.Outcome, stats.Events) {
-	ended := stats.OutcomeOK
-	if f != none {
-		ended = f.outcome()
-	}
-	return x.service.stats.Kinds().Classify(ended, x.status)
-}
-
 // seen notes the head of the endpoint's answer.
 func (x *exchange) seen(status int, now time.Time) {
 	x.unwatchStall()

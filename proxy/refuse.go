@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 // refuse answers the client itself. A request that cannot be trusted ends its connection: nobody knows where the next one
 // begins.
 func (x *exchange) refuse(f failure) {
-	x.settle(f)
-	x.failed = f
+	x.conclude(f)
+	x.failed = cmp.Or(x.failed, f)
 	if f == clientGone {
 		x.closing = true
 		x.conn.cut()

@@ -60,14 +60,17 @@ func (g *gate) Revoked() bool {
 	return false
 }
 
-// pick finds the endpoint.
-func (x *exchange) pick() failure {
+// pick finds the endpoint. There is none when no name of the variant has an address.
+func (x *exchange) pick() {
 	x.release()
 	x.endpoint = x.variant.endpoints.Pick(rand.Uint64(), nil)
-	if x.endpoint == nil {
-		return noEndpoint
-	}
-	return none
+}
+
+// pickOther finds another endpoint of the variant than the one that failed, where there is one.
+func (x *exchange) pickOther() {
+	other := x.variant.endpoints.Pick(rand.Uint64(), x.endpoint)
+	x.release()
+	x.endpoint = other
 }
 
 // release lets go of the picked endpoint.

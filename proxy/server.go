@@ -57,6 +57,7 @@ type Server struct {
 	conns    tracker
 	nextConn atomic.Uint64 // ids of connections
 	refusing atomic.Int64  // connections that are being refused
+	tunnels  atomic.Int64  // that are open
 	counters counters
 
 	attendants attendants

@@ -41,6 +41,7 @@ type Snapshot struct {
 	timeouts clientTimeouts
 	access   accessMode
 	groups   map[groupKey]*balance.Group
+	shared   map[string]*shared // by service
 }
 
 // limits are config.Limits, ready for use.
@@ -58,6 +59,18 @@ type service struct {
 	variantField   []byte // nil: none
 	cookie         cookieWriter
 	stalls         *stallLimit
+	limits         limitTerms
+	retries        retryTerms
+	rescue         *rescueTerms // nil: none
+	tunnels        tunnelTerms
+	shared         *shared
+}
+
+// shared is what all snapshots of a service have in common.
+type shared struct {
+	again   turns // requests that are sent again
+	inside  turns // requests under way, where their number is bounded
+	callers callers
 }
 
 // variant is one variant of a service.
@@ -87,6 +100,7 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		timeouts: newTimeouts(sections.Timeouts),
 		access:   newAccessMode(sections.Log),
 		groups:   make(map[groupKey]*balance.Group),
+		shared:   make(map[string]*shared),
 	}
 	for i, route := range sections.Table.Services() {
 		settings, ok := sections.Services[route.Name]
@@ -125,7 +139,18 @@ func newTimeouts(t config.ClientTimeouts) clientTimeouts {
 }
 
 func (s *Snapshot) newService(route *router.Service, settings config.Service, sections Sections, previous *Snapshot) (*service, error) {
-	built := &service{name: route.Name, stats: sections.Stats.Service(route.Name), stalls: newStallLimit(settings)}
+	built := &service{
+		name: route.Name, stats: sections.Stats.Service(route.Name), shared: s.sharedOf(route.Name, previous),
+		stalls:  newStallLimit(settings),
+		limits:  newLimitTerms(settings.Limits),
+		rescue:  newRescueTerms(settings.Rescue),
+		tunnels: newTunnelTerms(settings.Tunnels),
+		retries: retryTerms{
+			attempts: settings.Retries.Attempts,
+			share:    settings.Retries.Budget.Ratio(),
+			minimum:  settings.Retries.MinConcurrent,
+		},
+	}
 	if err := built.nameFields(settings); err != nil {
 		return nil, err
 	}
@@ -142,6 +167,19 @@ func (s *Snapshot) newService(route *router.Service, settings config.Service, se
 		built.variants = append(built.variants, v)
 	}
 	return built, nil
+}
+
+// sharedOf finds what a service of this name has in common with the previous snapshot's.
+func (s *Snapshot) sharedOf(name string, previous *Snapshot) *shared {
+	var known *shared
+	if previous != nil {
+		known = previous.shared[name]
+	}
+	if known == nil {
+		known = &shared{}
+	}
+	s.shared[name] = known
+	return known
 }
 
 // nameFields takes over the fields and the cookie that the service gives names to.

@@ -34,6 +34,7 @@ func (s *Server) watch(stop <-chan struct{}) {
 		case now := <-ticker.C:
 			s.snapshot.Load().tick(now)
 		}
+		s.sweepTunnels(time.Now())
 		now := s.clock()
 		before := now - int64(watchAfter)
 		waiting = s.conns.collect(waiting[:0], func(c *clientConn) bool {

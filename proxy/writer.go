@@ -3,7 +3,7 @@ package proxy
 import "haldane/proxy/http1"
 
 // bufferSize is the most of a response that is in memory at a time.
-const bufferSize = 32 << 10
+const bufferSize = 16 << 10
 
 // Room that the chunked coding needs around the data in the buffer: up to four hexadecimal digits and CRLF in front, CRLF
 // behind (RFC 9112 section 7.1).

@@ -131,7 +131,7 @@ func TestMemoryOfRollout(t *testing.T) {
 }
 
 // Recording is to cost at most 30 ns per request. A shared machine may be slow at any moment, so the test takes the best of many
-// short runs; and a slow machine is allowed six atomic additions, of which a request needs three, or four with a body.
+// short runs; and a slow machine is allowed six atomic additions, of which a request needs three, and one more with a body.
 func TestRecordingIsQuick(t *testing.T) {
 	const requests, runs, limit, additions = 2000, 1000, 30, 6
 	s := NewRegistry(0).Service("shop")
@@ -161,7 +161,9 @@ func TestRecordingIsQuick(t *testing.T) {
 	}
 	per := func(kind int) float64 { return float64(best[kind]) / requests }
 	t.Logf("%.1f ns per request, %.1f ns with a body; an atomic addition takes %.1f ns", per(0), per(1), per(2))
-	if worst := max(per(0), per(1)); worst > limit && worst > additions*per(2) {
-		t.Errorf("recording takes %.1f ns per request, want at most %d, or %d atomic additions", worst, limit, additions)
+	for kind, allowed := range []float64{additions, additions + 1} {
+		if got := per(kind); got > limit && got > allowed*per(2) {
+			t.Errorf("recording takes %.1f ns per request, want at most %d, or %v atomic additions", got, limit, allowed)
+		}
 	}
 }

@@ -25,6 +25,19 @@ const (
 	familyLookupFailures
 	familyEndpointPanics
 
+	familyClientRequests
+	familyRetries
+	familyRescues
+	familyRescuesSkipped
+	familyLimited
+	familyQueued
+
+	familyTunnels
+	familyTunnelsOpen
+	familyTunnelsEnded
+	familyTunnelSeconds
+	familyTunnelBytes
+
 	familyWeight
 	familyPhase
 	familyHold
@@ -75,6 +88,8 @@ func catalogue() [families]description {
 	var all [families]description
 	describeRequests(&all)
 	describeEndpoints(&all)
+	describeClients(&all)
+	describeTunnels(&all)
 	describeRollouts(&all)
 	describeProcess(&all)
 	return all

@@ -1,6 +1,10 @@
 package stats
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"cmp"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Collector shows the numbers of this process to Prometheus. It reads the cells when it is asked and keeps nothing in
 // between: the request path pays nothing for it, and the series of a service that was forgotten are gone at the next scrape.
@@ -33,6 +37,7 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	s := &scrape{Collector: c, out: out}
 	for _, service := range c.registry.Services() {
+		s.clients(service.name, cmp.Or(service.clients.Load(), &Clients{}))
 		for _, variant := range service.Variants() {
 			s.variant(variant)
 		}
@@ -101,4 +106,5 @@ func (s *scrape) variant(v *Variant) {
 	s.count(familyRequestBytes, t.BytesIn, service, name)
 	s.count(familyResponseBytes, t.BytesOut, service, name)
 	s.histogram(familyDuration, &s.buffer, service, name)
+	s.tunnels(v)
 }

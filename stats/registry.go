@@ -90,6 +90,9 @@ type Service struct {
 	voters Voters
 	_      cacheLine
 	budget Budget
+	_      cacheLine
+
+	clients atomic.Pointer[Clients] // made with the first request
 }
 
 // Name is the name of the service.
@@ -136,6 +139,15 @@ func (s *Service) Voters() *Voters { return &s.voters }
 // Budget is the stop-loss of the service's rollout.
 func (s *Service) Budget() *Budget { return &s.budget }
 
+// Clients is what the clients of the service saw.
+func (s *Service) Clients() *Clients {
+	if c := s.clients.Load(); c != nil {
+		return c
+	}
+	s.clients.CompareAndSwap(nil, &Clients{shards: make([]atomic.Pointer[clientCells], s.shards)})
+	return s.clients.Load()
+}
+
 // Dirty says whether a request has ended since the last call. When it says no, nothing has changed and there is nothing to
 // judge. A request that ends while it is called is seen by this call or by the next.
 func (s *Service) Dirty() bool { return s.dirty.Swap(false) }
@@ -155,10 +167,20 @@ type Variant struct {
 	service *Service
 	berths  []berth                     // one for each shard; the length is a power of two
 	wides   [lanes]atomic.Pointer[wide] // made when a cell of the lane is full
+	tunnels atomic.Pointer[Tunnels]     // made with the first one
 }
 
 // Name is the name of the variant.
 func (v *Variant) Name() string { return v.name }
+
+// Tunnels is the upgraded connections of the variant.
+func (v *Variant) Tunnels() *Tunnels {
+	if t := v.tunnels.Load(); t != nil {
+		return t
+	}
+	v.tunnels.CompareAndSwap(nil, new(Tunnels))
+	return v.tunnels.Load()
+}
 
 // Service is the service the variant belongs to.
 func (v *Variant) Service() *Service { return v.service }

@@ -11,13 +11,14 @@ import (
 type Response struct {
 	http1.Response
 
-	conn   *conn
-	chunks http1.ChunkedReader
-	left   int64 // octets of a body of known length that were not handed out yet
-	lent   int   // octets of the buffer that the last Next lent to its caller
-	read   int64 // octets handed out
-	closed bool
-	err    error // final: io.EOF after the true end, or an *Error
+	conn     *conn
+	chunks   http1.ChunkedReader
+	left     int64 // octets of a body of known length that were not handed out yet
+	lent     int   // octets of the buffer that the last Next lent to its caller
+	read     int64 // octets handed out
+	closed   bool
+	headless bool  // nobody uses the head any more
+	err      error // final: io.EOF after the true end, or an *Error
 }
 
 // minBodyRoom is the room that a body needs behind its head in the same block: chunk lines and trailers must fit.
@@ -57,6 +58,25 @@ func (r *Response) widen() {
 	c.buf.Move(c.rest[:])
 }
 
+// DropHead says that Fields and Reason are not used any more. Their memory may then be given back while the body is still
+// being read, so that it is not held by whoever is slow to take it.
+func (r *Response) DropHead() {
+	r.Fields, r.Reason = nil, nil
+	r.headless = true
+}
+
+// shed gives the memory back that a large body of which nothing is at hand has no use for: Read has its own.
+func (r *Response) shed() {
+	c := r.conn
+	if !r.headless || c.head == nil || c.buf.Len() > 0 || r.left <= largeBody && (r.Length >= 0 || r.read <= largeBody) {
+		return
+	}
+	c.buf.Move(nil)
+	c.endpoint.memory.giveSmall(c.head)
+	c.endpoint.memory.giveLarge(c.rest)
+	c.head, c.rest, c.wide = nil, nil, nil
+}
+
 // Next returns the next octets of the body without copying them, at least one, and waits only when none are at hand. They
 // stay valid until the next call of Next, Read or WriteTo. After the true end of the body it returns io.EOF, every other
 // error is an *Error; both are final.
@@ -78,7 +98,7 @@ func (r *Response) Next() ([]byte, error) {
 		return nil, r.count(0, io.EOF)
 	}
 	if b.Len() == 0 {
-		if r.left > largeBody || r.read > largeBody {
+		if r.left > largeBody || r.read > largeBody || r.conn.head == nil {
 			r.widen()
 		}
 		if err := r.count(0, b.Fill()); err != nil {
@@ -125,6 +145,7 @@ func (r *Response) Read(p []byte) (int, error) {
 			p = p[:r.left]
 		}
 	}
+	r.shed()
 	n, err := b.Read(p)
 	return n, r.count(n, err)
 }

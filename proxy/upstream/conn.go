@@ -108,15 +108,15 @@ func (c *conn) armRead() error {
 // armHead sets the read deadline for the response head, if that is still awaited: Timeouts.ResponseHeader from now, when
 // the request is out, or none but the exchange's own while it is not.
 func (c *conn) armHead(sent bool) {
-	var limit time.Duration
-	if sent {
-		limit = c.endpoint.options.Timeouts.ResponseHeader
+	end := c.options.headBy()
+	if limit := c.endpoint.options.Timeouts.ResponseHeader; sent && limit > 0 {
+		end = earlier(end, time.Now().Add(limit))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.awaiting {
 		// A connection that cannot be armed fails its next read.
-		_ = c.net.SetReadDeadline(c.before(time.Now(), limit))
+		_ = c.net.SetReadDeadline(end)
 	}
 }
 
@@ -136,11 +136,7 @@ func (c *conn) before(now time.Time, limit time.Duration) time.Time {
 	if limit <= 0 {
 		return c.options.Deadline
 	}
-	end := now.Add(limit)
-	if d := c.options.Deadline; !d.IsZero() && d.Before(end) {
-		return d
-	}
-	return end
+	return earlier(c.options.Deadline, now.Add(limit))
 }
 
 // write sends p whole.

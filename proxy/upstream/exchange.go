@@ -24,9 +24,17 @@ type Exchange struct {
 	Gate Gate
 	// Deadline ends the whole exchange, the response's body included. Zero is none.
 	Deadline time.Time
+	// HeadBy is when the final response head must have come, if that is before Deadline. Zero is none.
+	HeadBy time.Time
+	// Fresh asks for a connection of its own, because one that had served before was just found dead: others are likely to
+	// be so too. It is a wish: where no further connection may be opened, one that is idle is used.
+	Fresh bool
 	// Interim is called for every interim response (100, 103 and the like, never 101), which is valid only during the
 	// call, on the goroutine of RoundTrip. Nil drops them.
 	Interim func(*http1.Response)
+	// Upgrade says that the request asks to switch protocols, without a body. A 101 is then a final response, whose Tunnel
+	// takes the connection over; for any other request it is an error.
+	Upgrade bool
 	// Abort lets another goroutine end the exchange. May be nil.
 	Abort *Abort
 }
@@ -69,11 +77,25 @@ func (e *Endpoint) Connect(opt Exchange) error {
 	return c.net.Close()
 }
 
+// headBy is when the final response head must have come. Zero is no limit.
+func (x *Exchange) headBy() time.Time { return earlier(x.Deadline, x.HeadBy) }
+
+// earlier is the earlier of two ends; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // connect finds or opens a connection.
 func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
 	now := time.Now()
 	if !opt.Deadline.IsZero() && !now.Before(opt.Deadline) {
 		return nil, &Error{Kind: KindTimeout, Op: "begin exchange", Err: errDeadline}
+	}
+	if opt.Fresh && e.pool.reserve() {
+		return e.open(now, opt)
 	}
 	got := e.pool.take(now)
 	c := got.conn
@@ -91,6 +113,11 @@ func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
 		c.reused = true
 		return c, nil
 	}
+	return e.open(now, opt)
+}
+
+// open opens a connection, for which there is a place in the pool.
+func (e *Endpoint) open(now time.Time, opt *Exchange) (*conn, *Error) {
 	c, failure := e.dial(now, opt)
 	if failure != nil {
 		e.pool.forfeit()
@@ -106,11 +133,9 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 	if !opt.Abort.dialing(cancel) {
 		return nil, &Error{Kind: KindAborted, Op: op, Err: errAborted}
 	}
-	dialer := net.Dialer{Deadline: opt.Deadline}
+	dialer := net.Dialer{Deadline: opt.headBy()}
 	if limit := e.options.Timeouts.Connect; limit > 0 {
-		if end := now.Add(limit); opt.Deadline.IsZero() || end.Before(opt.Deadline) {
-			dialer.Deadline = end
-		}
+		dialer.Deadline = earlier(dialer.Deadline, now.Add(limit))
 	}
 	c := &conn{endpoint: e}
 	var err error
@@ -184,9 +209,10 @@ func (c *conn) receive(isHead bool) *Error {
 			return c.giveUp("read response head", err, c.reused && interims == 0 && c.buf.Len() == 0)
 		}
 		switch {
-		case resp.Status == 101:
+		case resp.Status == 101 && !c.options.Upgrade:
 			return c.giveUp("read response head", errUpgrade, false)
-		case resp.Status >= 200:
+		case resp.Status == 101, resp.Status >= 200:
+			resp.Closes = resp.Closes || resp.Status == 101 // no HTTP comes after it, whoever ends up with it
 			c.mu.Lock()
 			c.awaiting = false
 			c.mu.Unlock()

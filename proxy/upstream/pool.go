@@ -55,6 +55,17 @@ func (p *pool) take(now time.Time) taken {
 	}
 }
 
+// reserve takes the place of a new connection, if one may be opened.
+func (p *pool) reserve() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit > 0 && p.open >= p.limit {
+		return false
+	}
+	p.open++
+	return true
+}
+
 // put keeps a connection for the next exchange.
 func (p *pool) put(c *conn, now time.Time) {
 	p.mu.Lock()

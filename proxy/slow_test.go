@@ -1,0 +1,98 @@
+//go:build !race
+
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"haldane/config"
+)
+
+// inUse is the memory that the process uses right now.
+func inUse() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
+}
+
+// pouring is an endpoint that sends a large body as fast as it is taken, and takes next to no memory for it.
+func pouring(t *testing.T, head string) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	piece := make([]byte, 64<<10)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				if _, err := io.WriteString(conn, head); err != nil {
+					return
+				}
+				for range 160 {
+					if _, err := conn.Write(piece); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// A client that does not read holds little memory, however large its response is, and not for ever. What limits.header_size
+// lets a request's head take comes on top.
+func TestSlowReaders(t *testing.T) {
+	for _, head := range []string{
+		fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", 160*64<<10),
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na00000\r\n",
+		"HTTP/1.1 200 OK\r\n\r\n",
+	} {
+		const clients, ends = 100, 8 << 10
+		s := plain(pouring(t, head))
+		s.Limits.HeaderSize = 4 << 10
+		s.Timeouts.Write = config.Duration(3 * time.Second)
+		r := start(t, s)
+		before := inUse()
+		begun := time.Now()
+		for range clients {
+			conn, err := net.Dial("tcp", r.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = conn.(*net.TCPConn).SetReadBuffer(4096)
+			t.Cleanup(func() { conn.Close() })
+			if _, err := io.WriteString(conn, get("/")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var waiting int
+		await(t, "all to be stuck", func() bool {
+			waiting = 0
+			r.server.conns.each(func(c *clientConn) {
+				if c.state.Load() == connActive && c.watched.Load() != 0 {
+					waiting++
+				}
+			})
+			return waiting == clients && time.Since(begun) > 500*time.Millisecond
+		})
+		each := (inUse() - before) / clients
+		t.Logf("%.40q: %d bytes for each client, with what the test's two ends take", head, each)
+		if each > 64<<10+ends {
+			t.Errorf("%d bytes for each client", each)
+		}
+		await(t, "the write limit to end them", func() bool { return r.server.conns.len() == 0 })
+	}
+}
