@@ -35,6 +35,8 @@ type checkState struct {
 	Matched  float64 `json:"matched"`
 	// Detectable is the smallest bad rate that would have been found by the last refresh.
 	Detectable float64 `json:"detectable,omitempty"`
+	// Missing is how many more canary requests it took then until a gross one would be.
+	Missing float64 `json:"missing,omitempty"`
 	// Seen is the compared canary requests by weight.
 	Seen exposures `json:"seen"`
 }
@@ -54,7 +56,7 @@ func (k *checkState) sameAs(c *Check) bool {
 }
 
 func (k *checkState) validate() error {
-	if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable) ||
+	if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable, k.Missing) ||
 		!finite(k.Harm.First[:]...) || !finite(k.Harm.Later[:]...) || !finite(k.Safe.First[:]...) {
 		return fmt.Errorf("check %q has no finite evidence", k.Name)
 	}

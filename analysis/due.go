@@ -53,9 +53,7 @@ func (j *Judge) refresh(at int64) {
 			s.arm(i, &j.settings.Checks[i])
 		}
 	}
-	for i := range m.Checks {
-		m.Checks[i].Detectable = j.settings.Checks[i].detectable(&m.Checks[i], j.stableRate(i), j.rules[i].needed)
-	}
+	j.foresee()
 }
 
 // restart begins new bets of the checks that have something to bet on: those that compare while there is a comparison,

@@ -5,7 +5,7 @@ import "math"
 // powerQuantile is the 80 % quantile of the normal distribution: what is called found is found in four of five cases.
 const powerQuantile = 0.8416212335729143
 
-// grossFactor and grossPoints say what a gross regression is: three times what is allowed, at least one point more.
+// grossFactor and grossPoints say what a gross regression is: three times the odds of what is allowed, at least a point more.
 const (
 	grossFactor = 3
 	grossPoints = 0.01
@@ -85,18 +85,11 @@ type finder struct {
 // now in four of five cases; 0 when not even a canary that is always bad would have been found. Burst windows are not
 // regarded. The log wealth of each bet is taken for a random walk.
 func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
-	f := finder{seen: &k.Seen, stable: stableRate, needed: harm.price(needed), part: 1 / k.Clumps.size()}
-	for i := range f.seen {
-		if f.seen[i].Canary == 0 {
-			break
-		}
-		f.odds[i] = odds{weight: f.seen[i].Weight, centre: min(maxCentre, stableRate), rho: c.rho(), delta: c.delta()}
-		f.bets[i].set(f.odds[i], harm)
-	}
+	f := c.finder(&k.Seen, k.Clumps.size(), stableRate, needed)
 	if !f.finds(1) {
 		return 0
 	}
-	allowed := min(1, c.rho()*stableRate+c.delta())
+	allowed := c.allowed(stableRate)
 	low, high := math.Log(1e-6), 0. // the part of what lies between the allowed rate and 1, as a logarithm
 	for range 14 {
 		if middle := (low + high) / 2; f.finds(allowed + (1-allowed)*math.Exp(middle)) {
@@ -108,6 +101,20 @@ func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
 	return allowed + (1-allowed)*math.Exp(high)
 }
 
+// finder is what asks about these requests. size is how many bad requests make one piece of evidence.
+func (c *Check) finder(seen *exposures, size, stableRate, needed float64) finder {
+	f := finder{seen: seen, stable: stableRate, needed: harm.price(needed), part: 1 / size}
+	for i := range f.seen {
+		if f.seen[i].Canary == 0 {
+			break
+		}
+		f.odds[i] = odds{weight: f.seen[i].Weight, centre: min(maxCentre, stableRate), rho: c.rho(), delta: c.delta()}
+		f.bets[i].set(f.odds[i], harm)
+	}
+	return f
+}
+
+// finds says whether a canary with this bad rate would have failed by now.
 func (f *finder) finds(rate float64) bool {
 	for j := range harmBets {
 		mean, variance := 0.0, 0.0

@@ -75,10 +75,14 @@ type CheckVerdict struct {
 	// by now in four of five cases. 0: it is too early to see even a canary that is always bad. A canary that is worse
 	// than allowed but not that bad may well be still undecided.
 	Detectable float64 `json:"detectable,omitempty"`
-	// Gross is the bad rate of a regression that nobody wants to overlook: three times what is allowed, and at least a point
-	// more. Powered says that Detectable has come down to it: what a step should wait for that is not to be "proven".
+	// Gross is the bad rate of a regression that nobody wants to overlook: three times the odds of what is allowed, and at
+	// least a point more. Powered says that Detectable has come down to it: what a step should wait for that is not to be
+	// "proven".
 	Gross   float64 `json:"gross"`
 	Powered bool    `json:"powered"`
+	// Missing is how many more compared canary requests it takes, at the present weight, until it is Powered. 0 when it is,
+	// and when no number is known.
+	Missing uint64 `json:"missing,omitempty"`
 	// Sees says in plain words what could have been seen so far.
 	Sees string `json:"sees"`
 	// Clusters is how many bad requests make one piece of evidence; 1 when each stands for itself.
@@ -134,9 +138,12 @@ func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
 		WithinTolerance: k.ShownAt != 0, FailedAt: moment(k.FailedAt),
 	}
 	v.CanaryLow, v.CanaryHigh = Wilson(k.CanaryBad, k.CanaryTotal)
-	v.Allowed = min(1, v.StableRate*c.rho()+c.delta())
-	v.Gross = min(1, max(grossFactor*v.Allowed, v.Allowed+grossPoints))
+	v.Allowed = c.allowed(v.StableRate)
+	v.Gross = c.gross(v.Allowed)
 	v.Powered = v.Detectable > 0 && v.Detectable <= v.Gross
+	if !v.Powered {
+		v.Missing = uint64(k.Missing)
+	}
 	v.Sees = c.sees(&v)
 	e := evidence{harm: k.Harm.Log, harmNeeded: r.needed, safe: k.Safe.Log, safeNeeded: r.shown}
 	v.Score = e.score()

@@ -42,7 +42,7 @@ func TestRestartGoesOnWhereItWas(t *testing.T) {
 			t.Error("the evidence is gone")
 		}
 		defer r.run()()
-		r.flow(30*time.Second, traffic{service: "shop", rate: 200})
+		r.flow(2*time.Minute, traffic{service: "shop", rate: 200})
 		r.wantPhase("shop", PhasePromoted)
 	})
 }

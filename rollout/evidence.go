@@ -113,6 +113,7 @@ func (r *runner) observe(now time.Time) Observation {
 	for i := range blocks {
 		if e.split.compares(blocks[i].Stratum) {
 			o.Judged += blocks[i].Canary.Bad + blocks[i].Canary.Good
+			o.Reference += blocks[i].Stable.Bad + blocks[i].Stable.Good
 		}
 	}
 	if due && judgesLatency(r.settings) {

@@ -90,6 +90,9 @@ func (s *State) waits(now time.Time) []string {
 		list = append(list, s.waitsForExposure()...)
 		list = append(list, s.waitsForChecks(stage, func(c *analysis.CheckVerdict) bool { return c.Alone })...)
 	}
+	if text := s.waitsForEvidence(now); text != "" {
+		list = append(list, text)
+	}
 	// Without this a step whose traffic stopped would end before its silence is noticed.
 	switch idle := now.Sub(s.LastCanary); {
 	case s.StepRequests == 0: // said above

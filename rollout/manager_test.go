@@ -22,7 +22,7 @@ func TestHealthyCanaryIsPromotedByTheLoop(t *testing.T) {
 		}
 		defer r.run()()
 		r.journal.take()
-		r.flow(40*time.Second, traffic{service: "shop", rate: 400, canaryBad: 0.01, stableBad: 0.01})
+		r.flow(2*time.Minute, traffic{service: "shop", rate: 400, canaryBad: 0.01, stableBad: 0.01})
 		v := r.wantPhase("shop", PhasePromoted)
 		want := []EventKind{EventCreated, EventStarted, EventStep, EventBaking, EventPromoted}
 		if diff := cmp.Diff(want, kinds(v.History)); diff != "" {

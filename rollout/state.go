@@ -56,6 +56,10 @@ type State struct {
 	StepRequests uint64 `json:"step_requests"`
 	StepFailed   uint64 `json:"step_failed"`
 	StepJudged   uint64 `json:"step_judged"`
+	// Pace is how fast requests come that are compared, on this stage. Informed says that, on a stage that decides, enough
+	// was known of the canary; see enough.go.
+	Pace     pace `json:"pace"`
+	Informed bool `json:"informed,omitempty"`
 	// Recent is stable's last seconds.
 	Recent recent `json:"recent"`
 	// Users is how many users voted on the canary in this step; zero when requests are drawn without a user key.
@@ -85,8 +89,9 @@ type Observation struct {
 	// Canary and Stable are all requests of the two variants that have ended.
 	Canary Seen
 	Stable Seen
-	// Judged is the canary's requests that may be compared with the stable's.
-	Judged uint64
+	// Judged is the canary's requests that may be compared with the stable's, Reference the stable's.
+	Judged    uint64
+	Reference uint64
 	// Spent is the number of failed canary requests of this attempt so far.
 	Spent uint64
 	// Users is how many users voted on the canary in this step; zero when requests are drawn without a user key.

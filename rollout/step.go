@@ -66,6 +66,10 @@ func (c *change) book(o Observation) {
 	if o.Judged > 0 {
 		c.s.LastJudged = c.now
 	}
+	if o.Judged+o.Reference > 0 {
+		c.s.Pace.add(c.now, o.Judged, o.Judged+o.Reference)
+	}
+	c.inform()
 }
 
 // failed does what the policy says about a failed check.

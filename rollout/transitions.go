@@ -95,12 +95,13 @@ func (c *change) restartClock() {
 	c.s.Clock = 0
 	c.s.Deadline = time.Duration(c.s.stage().MaxDuration)
 	c.s.StepRequests, c.s.StepFailed, c.s.StepJudged = 0, 0, 0
+	c.s.Pace = pace{}
 	c.also(ActionNewStep)
 }
 
 // startOver forgets the evidence.
 func (c *change) startOver() {
-	c.s.Verdict = analysis.Verdict{}
+	c.s.Verdict, c.s.Informed = analysis.Verdict{}, false
 	c.also(ActionStartOver)
 }
 

@@ -190,6 +190,7 @@ func (w *world) see(b block) {
 	}
 	for _, s := range b.strata {
 		o.Judged += s.Canary.Bad + s.Canary.Good
+		o.Reference += s.Stable.Bad + s.Stable.Good
 	}
 	o.Verdict, o.Spent = w.judge.Verdict(), w.spent
 	w.step(o)
