@@ -36,20 +36,25 @@ func comparing(step *config.Step) bool {
 
 // inform notes once that enough is known. It stays: what would have been found by then would have ended the rollout.
 func (c *change) inform() {
-	if !c.s.Informed && c.s.decisive() && len(c.s.Verdict.Checks) > 0 {
-		c.s.Informed = !c.s.blind(func(*analysis.CheckVerdict) {})
-	}
+	c.s.Informed = c.s.Informed || c.s.informs()
 }
 
-// blind says whether some check that counts on this stage could not have found a gross regression yet, and names each.
+// informs says whether enough is known for the first time.
+func (s *State) informs() bool {
+	return !s.Informed && len(s.Verdict.Checks) > 0 && s.decisive() && !s.blind(nil)
+}
+
+// blind says whether some check that counts on this stage could not have found a gross regression yet, and names each to who wants to hear.
 func (s *State) blind(name func(*analysis.CheckVerdict)) bool {
-	some, compared := false, s.split().compared()
+	some, compared := false, s.shares().compared()
 	for i := range s.Verdict.Checks {
 		check := &s.Verdict.Checks[i]
 		if check.Muted || check.Powered || check.WithinTolerance || !compared && !check.Alone {
 			continue
 		}
-		some = true
+		if some = true; name == nil {
+			break
+		}
 		name(check)
 	}
 	return some

@@ -14,6 +14,7 @@ type evidence struct {
 	canary, stable *stats.Variant
 	reader         *stats.Reader // of the split in force; nil while nothing is judged
 	split          Split         // the split in force
+	fresh          bool          // whether there is something that was not looked at
 	seenCanary     Seen          // what had been counted at the last look
 	seenStable     Seen
 	rotated        time.Time // when a vote window began
@@ -96,11 +97,28 @@ func (e *evidence) rotate(now time.Time) {
 	}
 }
 
+// news says whether a request has ended since the last look.
+func (e *evidence) news() bool {
+	e.fresh = e.fresh || e.service.Dirty()
+	return e.fresh
+}
+
+// coast lets time pass for a rollout of which nothing was seen. It says false when it is to be looked at.
+func (r *runner) coast(now time.Time) bool {
+	e, clock := &r.evidence, r.state.Clock
+	if e.news() || e.latency.behind || e.users != r.state.Users || e.service.Budget().Spent() > r.state.Spent || !r.state.coast(now) {
+		return false
+	}
+	r.changed = r.changed || r.state.Clock != clock
+	return true
+}
+
 // observe is what came since the last look. A service without new requests costs nothing but the look.
 func (r *runner) observe(now time.Time) Observation {
 	e := &r.evidence
 	o := Observation{Verdict: r.state.Verdict, Spent: max(r.state.Spent, e.service.Budget().Spent()), Users: e.users}
-	dirty := e.service.Dirty()
+	dirty := e.news()
+	e.fresh = false
 	due := e.latency.due(now, dirty)
 	if !dirty && !due {
 		return o

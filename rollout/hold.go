@@ -19,12 +19,12 @@ const (
 
 // watch stops the clock or lets it run. It says whether it runs.
 func (c *change) watch(v analysis.Verdict) bool {
-	hold, text := c.s.holdReason(c.now, v)
+	hold := c.s.hold(c.now, v)
 	if hold == "" && c.s.Hold == HoldStore {
 		// The clock has done its time; what is left is to try again.
 		return c.mayStore()
 	}
-	was := c.s.Hold
+	was, text := c.s.Hold, c.s.holdText(hold, c.now, v)
 	c.s.Hold, c.s.HoldText = hold, text
 	switch {
 	case hold != "" && hold != was:
@@ -35,40 +35,65 @@ func (c *change) watch(v analysis.Verdict) bool {
 	return hold == ""
 }
 
-// holdReason says why the clock must stand still now; empty when it may run.
-func (s *State) holdReason(now time.Time, v analysis.Verdict) (Hold, string) {
+// hold says why the clock must stand still now; empty when it may run.
+func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
 	quiet := quietPeriod(s.stage())
-	idle := now.Sub(latest(s.LastCanary, s.Awake, s.Entered))
-	blind := now.Sub(latest(s.LastJudged, s.Awake, s.Entered))
-	stable := s.Recent.last(now, sickSeconds)
 	switch {
 	case s.Override != "":
-		return HoldOverride, "an operator's override sends all traffic to " + s.Override
-	case stable.sick():
-		return HoldStableSick, fmt.Sprintf("stable is sick itself: %d of its %d requests failed in %d s",
-			stable.Failed, stable.Requests, sickSeconds)
-	case idle > quiet && stable.Requests == 0:
-		return HoldNoTraffic, fmt.Sprintf("no traffic: the canary had no request for %s", seconds(idle))
-	case idle > quiet:
-		return HoldNoTraffic, fmt.Sprintf("no canary traffic for %s", seconds(idle))
-	case s.split().compared() && blind > quiet+voteWindow:
-		return HoldNoData, fmt.Sprintf("no canary request could be compared for %s", seconds(blind))
+		return HoldOverride
+	case s.Recent.last(now, sickSeconds).sick():
+		return HoldStableSick
+	case s.idle(now) > quiet:
+		return HoldNoTraffic
+	case s.unjudged(now) > quiet+voteWindow && s.shares().compared():
+		return HoldNoData
+	case s.mismatch(v) != "":
+		return HoldSplitMismatch
 	}
-	return s.mismatch(v)
+	return ""
 }
 
-// mismatch holds for a share of requests that is not the weight. With user keys few users may be any share of the traffic,
+// idle is the time since the last canary request, unjudged since the last one that could be compared.
+func (s *State) idle(now time.Time) time.Duration {
+	return now.Sub(latest(s.LastCanary, s.Awake, s.Entered))
+}
+
+func (s *State) unjudged(now time.Time) time.Duration {
+	return now.Sub(latest(s.LastJudged, s.Awake, s.Entered))
+}
+
+// holdText explains a hold, with the numbers of the moment.
+func (s *State) holdText(h Hold, now time.Time, v analysis.Verdict) string {
+	stable := s.Recent.last(now, sickSeconds)
+	switch {
+	case h == HoldOverride:
+		return "an operator's override sends all traffic to " + s.Override
+	case h == HoldStableSick:
+		return fmt.Sprintf("stable is sick itself: %d of its %d requests failed in %d s", stable.Failed, stable.Requests, sickSeconds)
+	case h == HoldNoTraffic && stable.Requests == 0:
+		return fmt.Sprintf("no traffic: the canary had no request for %s", seconds(s.idle(now)))
+	case h == HoldNoTraffic:
+		return fmt.Sprintf("no canary traffic for %s", seconds(s.idle(now)))
+	case h == HoldNoData:
+		return fmt.Sprintf("no canary request could be compared for %s", seconds(s.unjudged(now)))
+	case h == HoldSplitMismatch:
+		return s.mismatch(v)
+	}
+	return ""
+}
+
+// mismatch says that a share of requests is not the weight. With user keys few users may be any share of the traffic,
 // which is no fault.
-func (s *State) mismatch(v analysis.Verdict) (Hold, string) {
+func (s *State) mismatch(v analysis.Verdict) string {
 	if s.Users > 0 {
-		return "", ""
+		return ""
 	}
 	for _, h := range v.Hold {
 		if h.Reason == analysis.HoldSplitMismatch {
-			return HoldSplitMismatch, h.Sentence
+			return h.Sentence
 		}
 	}
-	return "", ""
+	return ""
 }
 
 // quietPeriod is the time without canary requests after which the clock of a stage stops.
@@ -84,7 +109,7 @@ func (s *State) waits(now time.Time) []string {
 	if rest := time.Duration(stage.Duration) - s.Clock; rest > 0 {
 		add("%s of %s are left", seconds(rest), stage.Duration)
 	}
-	if s.split().compared() {
+	if s.shares().compared() {
 		list = append(list, s.waitsForJudge(stage)...)
 	} else {
 		list = append(list, s.waitsForExposure()...)

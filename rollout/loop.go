@@ -51,7 +51,7 @@ func (m *Manager) tick(now time.Time) {
 		if r.unapplied {
 			m.order(r, r.state.split(), m.live())
 		}
-		if r.state.Phase.Live() {
+		if r.state.Phase.Live() && !r.coast(now) {
 			plans = append(plans, r.step(now))
 		}
 	}

@@ -38,8 +38,15 @@ type Splitter interface {
 
 // split is the one that the state asks for.
 func (s *State) split() Split {
+	d := s.shares()
+	d.Rollout = drawID(s.ID, s.Attempt)
+	return d
+}
+
+// shares is the split without the id of the draw, which takes time to make.
+func (s *State) shares() Split {
 	d := Split{
-		Service: s.Spec.Service, Rollout: drawID(s.ID, s.Attempt), Revision: s.Revision,
+		Service: s.Spec.Service, Revision: s.Revision,
 		Stable: s.Spec.Stable, Canary: s.Spec.Canary, Override: s.Override,
 	}
 	switch {

@@ -106,7 +106,7 @@ func (s *State) View(now time.Time) View {
 		History: slices.Clone(s.History),
 	}
 	if s.Hold != "" {
-		v.Reason = s.HoldText
+		v.Reason = s.held(now)
 	}
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
@@ -149,7 +149,7 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 	case PhaseProgressing, PhaseBaking:
 		waits = []string{}
 		if s.Hold != "" {
-			waits = append(waits, s.HoldText)
+			waits = append(waits, s.held(now))
 		}
 		if s.Hold != HoldStore { // there only the disk is missing
 			waits = append(waits, s.waits(now)...)
@@ -161,6 +161,14 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 		return "another canary, or retry", []string{}, false
 	}
 	return "", []string{}, false
+}
+
+// held says why the clock stands still. How long a silence lasts is not written down while it does.
+func (s *State) held(now time.Time) string {
+	if s.hold(now, s.Verdict) == s.Hold {
+		return s.holdText(s.Hold, now, s.Verdict)
+	}
+	return s.HoldText
 }
 
 // nextStage is what comes after the running stage.

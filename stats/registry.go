@@ -150,7 +150,7 @@ func (s *Service) Clients() *Clients {
 
 // Dirty says whether a request has ended since the last call. When it says no, nothing has changed and there is nothing to
 // judge. A request that ends while it is called is seen by this call or by the next.
-func (s *Service) Dirty() bool { return s.dirty.Swap(false) }
+func (s *Service) Dirty() bool { return s.dirty.Load() && s.dirty.Swap(false) }
 
 // touch marks the service as dirty. The flag is read first because a write would take the cache line away from all other
 // cores at every request.

@@ -1,0 +1,98 @@
+//go:build !race
+
+package rollout
+
+import (
+	"testing"
+	"time"
+)
+
+// The targets of a look at a rollout. The tests allow a multiple of them: the machine may be busy with other things.
+const (
+	quietTarget = time.Microsecond
+	busyTarget  = 50 * time.Microsecond
+	coreTarget  = 0.02 // of one core, for a thousand rollouts of which fifty are busy
+	noise       = 3
+)
+
+// least is the shortest of several measurements: whatever else the machine does only adds to it.
+func least(rounds int, measure func() time.Duration) time.Duration {
+	best := time.Duration(1<<63 - 1)
+	for range rounds {
+		best = min(best, measure())
+	}
+	return best
+}
+
+func (c *crowd) timed() time.Duration {
+	started := time.Now()
+	c.tick()
+	return time.Since(started)
+}
+
+func TestQuietRolloutsCostNextToNothing(t *testing.T) {
+	const services = 1000
+	c := newCrowd(t, services)
+	c.rest()
+	took := least(50, c.timed) / services
+	t.Logf("%v a rollout", took)
+	if took > noise*quietTarget {
+		t.Errorf("a look at a quiet rollout takes %v, the target is %v", took, quietTarget)
+	}
+	if n := testing.AllocsPerRun(20, c.tick); n != 0 {
+		t.Errorf("a look at %d quiet rollouts allocates %v times", services, n)
+	}
+}
+
+func TestBusyRolloutsCostLittle(t *testing.T) {
+	c := newCrowd(t, 1)
+	look := func() time.Duration {
+		// Four looks: in one of them the latencies are handed over.
+		var took time.Duration
+		for range 4 {
+			c.traffic(c.names[0], 250)
+			took += c.timed()
+		}
+		return took / 4
+	}
+	for range 70 { // beyond the warm-up
+		look()
+	}
+	took := least(50, look)
+	t.Logf("%v a look", took)
+	if took > noise*busyTarget {
+		t.Errorf("a look at a busy rollout takes %v, the target is %v", took, busyTarget)
+	}
+}
+
+// A thousand rollouts, of which fifty have 100 requests a second: so much of one core for looks and checkpoints.
+func TestThousandRolloutsCostLittle(t *testing.T) {
+	const services, busy, rate = 1000, 50, 100
+	c := newCrowd(t, services)
+	c.rest()
+	second := func() time.Duration {
+		var took time.Duration
+		for range time.Second / tickEvery {
+			for _, name := range c.names[:busy] {
+				c.traffic(name, rate*int(tickEvery)/int(time.Second))
+			}
+			took += c.timed()
+		}
+		return took
+	}
+	for range 70 {
+		second()
+	}
+	looks := least(10, second)
+	store := least(3, func() time.Duration {
+		second()
+		started := time.Now()
+		c.manager.checkpoint()
+		return time.Since(started)
+	})
+	share := (looks + store/time.Duration(checkpointEvery/time.Second)).Seconds()
+	t.Logf("%v of looks a second, %v a checkpoint: %.2f %% of a core", looks, store, 100*share)
+	if share > noise*coreTarget {
+		t.Errorf("%.1f %% of a core, the target is %.0f %%", 100*share, 100*coreTarget)
+	}
+}
