@@ -145,8 +145,8 @@ func (c *client) refused(response *http.Response) error {
 	var problem struct {
 		Detail string `json:"detail"`
 	}
-	if err != nil || json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
-		return fmt.Errorf("what answers at %s is not the admin side of Haldane (status %d)", c.where, response.StatusCode)
+	if err != nil || response.Header.Get("Content-Type") != "application/problem+json" || json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
+		return c.stranger()
 	}
 	return &answerError{response.StatusCode, printable(problem.Detail)}
 }
@@ -154,7 +154,13 @@ func (c *client) refused(response *http.Response) error {
 // decode reads an answer.
 func (c *client) decode(text []byte, into any) error {
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("the answer of %s cannot be read: %w", c.where, err)
+		return c.stranger()
 	}
 	return nil
+}
+
+// stranger says that somebody else answers; most often it is the proxy, whose address was taken for that of its admin side.
+func (c *client) stranger() error {
+	return fmt.Errorf("%s is not an admin address of Haldane: something else answers there, such as the proxy itself; "+
+		"see admin.address in its configuration", c.where)
 }

@@ -41,6 +41,11 @@ func TestOutputs(t *testing.T) {
 		"version_flag":        {"--version"},
 		"help":                {},
 		"help_promote":        {"promote", "--help"},
+		"help_of_promote":     {"help", "promote"},
+		"help_of_nothing":     {"help", "promot"},
+		"run_extra":           {"run", "extra"},
+		"set_weight":          {"set-weight", "shop", "7%"},
+		"resume":              {"resume", "shop"},
 		"both_ways_to_get_in": {"status", "--address", "127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {

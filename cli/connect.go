@@ -49,10 +49,8 @@ func addConnectionFlags(root *cobra.Command, e env) *connection {
 
 // open finds the running Haldane. Flags win over the environment, and that over the defaults; the socket wins over the address.
 func (c *connection) open() (*client, error) {
-	switch c.output {
-	case formatTable, formatJSON, formatYAML:
-	default:
-		return nil, wrongUsage("--output: %q is none of table, json, yaml", c.output)
+	if err := c.wantFormat(); err != nil {
+		return nil, err
 	}
 	socket, address := c.socket, c.address
 	if socket != "" && address != "" {
@@ -82,6 +80,15 @@ func (c *connection) open() (*client, error) {
 		return nil, err
 	}
 	return newAddressClient(base, secret), nil
+}
+
+// wantFormat refuses a format that does not exist.
+func (c *connection) wantFormat() error {
+	switch c.output {
+	case formatTable, formatJSON, formatYAML:
+		return nil
+	}
+	return wrongUsage("--output: %q is none of table, json, yaml", c.output)
 }
 
 // parseAddress reads host:port or a URL without a path.

@@ -193,7 +193,10 @@ func invokeWith(t *testing.T, environment map[string]string, args ...string) res
 // golden compares with the file of that name.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
+	path := name + ".golden"
+	if !filepath.IsAbs(name) {
+		path = filepath.Join("testdata", path)
+	}
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -112,3 +113,32 @@ func printable(text string) string {
 
 // unsafeOnTerminals are control characters, and format characters that reorder or hide text.
 func unsafeOnTerminals(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+// lineWidth is what fits most terminals.
+const lineWidth = 80
+
+// wrapped breaks a text into lines that begin with first, the others with next.
+func wrapped(text, first, next string) string {
+	var out strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		long := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+			out.WriteString(first)
+			used = len(first)
+		case used+1+long > lineWidth:
+			out.WriteString("\n" + next)
+			used = len(next)
+		default:
+			out.WriteString(" ")
+			used++
+		}
+		out.WriteString(word)
+		used += long
+	}
+	if used > 0 {
+		out.WriteString("\n")
+	}
+	return out.String()
+}

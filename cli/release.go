@@ -68,7 +68,12 @@ func (c *connection) send(command *cobra.Command, service, name string, o order)
 	if err := api.decode(answer, &view); err != nil {
 		return err
 	}
-	return c.write(answer, func(w io.Writer) error { return showOutcome(w, view) })
+	return c.write(answer, func(w io.Writer) error {
+		if err := showOutcome(w, view); err != nil || name != "resume" && name != "set-weight" {
+			return err
+		}
+		return say(w, "%s\n", view.Reason) // it says what becomes of the weight
+	})
 }
 
 // newOrderCommand makes a command that needs nothing but a service.
@@ -161,7 +166,7 @@ func newSetWeightCommand(c *connection) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set-weight SERVICE PERCENT",
 		Short: "Set the canary's share of the traffic and pause",
-		Long: `Set the canary's share of the traffic and pause. "resume" goes on with the step.
+		Long: `Set the canary's share of the traffic and pause. "resume" goes on with the step, and with the step's weight.
 
 The share is written 5%, 0.01% or as a bare number of percent.`,
 		Args: cobra.ExactArgs(2),

@@ -115,9 +115,11 @@ service, watches every request of both, and moves the weight up, or back to zero
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
 	root.AddGroup(&cobra.Group{ID: groupProcess, Title: "Run:"}, &cobra.Group{ID: groupRelease, Title: "Release:"})
-	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e), newDemoCommand(e))
-	inGroup(root, groupRelease, newReleaseCommands(e, addConnectionFlags(root, e))...)
+	c := addConnectionFlags(root, e)
+	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e, c), newDemoCommand(e))
+	inGroup(root, groupRelease, newReleaseCommands(e, c)...)
 	root.AddCommand(newVersionCommand(e))
+	root.SetHelpCommand(newHelpCommand(root))
 	return root
 }
 
@@ -145,6 +147,21 @@ func knownCommand(root *cobra.Command, args []string) error {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return &usageError{text}
+}
+
+// newHelpCommand explains a command. Unlike the one that cobra brings it fails when there is no such command.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			command, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return knownCommand(root, args)
+			}
+			return command.Help()
+		},
+	}
 }
 
 // newVersionCommand prints the version of this program, which need not be that of the running one.

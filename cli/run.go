@@ -27,7 +27,12 @@ second one cuts what is left and still stores the rollouts; a third one kills.
 
 With --take-over it takes the place of the process that runs with the same admin socket: its sockets, without losing a
 connection, and its rollouts. That one drains and ends.`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return wrongUsage("run takes no argument %q; name the configuration with --config", args[0])
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, _ []string) error {
 			exposure := admin.Guarded
 			if insecureAdmin {

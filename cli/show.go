@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -51,6 +52,9 @@ func showRollout(w io.Writer, v rollout.View, zone *time.Location) error {
 	rows.row("phase", phase(v))
 	rows.row("step", strings.Join(slices.DeleteFunc([]string{step(v), v.Stage.Name, elapsed(v)}, isEmpty), ", "))
 	rows.row("weight", exposure(v))
+	if v.Stage.Rest != "" {
+		rows.row("rest", v.Stage.Rest)
+	}
 	rows.row("verdict", verdict(v.Verdict))
 	rows.row("budget left", budget(v))
 	if err := rows.flush(); err != nil {
@@ -58,6 +62,11 @@ func showRollout(w io.Writer, v rollout.View, zone *time.Location) error {
 	}
 	if err := say(w, "\n%s", sentences(v)); err != nil {
 		return err
+	}
+	if f := v.Stage.Forecast; f != nil && f.Sentence != "" {
+		if err := say(w, "\n%s", wrapped("forecast: "+f.Sentence, "  ", "    ")); err != nil {
+			return err
+		}
 	}
 	if err := showChecks(w, v.Verdict.Checks); err != nil {
 		return err
@@ -97,21 +106,34 @@ func checkVerdict(c *analysis.CheckVerdict) string {
 	return text
 }
 
-// showHistory is a table of events.
+// showHistory is a table of events, each with its reason below it: reasons are long.
 func showHistory(w io.Writer, events []rollout.Event, zone *time.Location) error {
 	if len(events) == 0 {
 		return say(w, "nothing has happened yet\n")
 	}
-	rows := newGrid(w)
-	rows.row("TIME", "EVENT", "STEP", "WEIGHT", "BY", "REASON")
+	var table bytes.Buffer
+	rows := newGrid(&table)
+	rows.row("TIME", "EVENT", "STEP", "WEIGHT", "BY")
 	for _, e := range events {
 		actor := e.Actor
 		if actor == "" {
 			actor = "haldane"
 		}
-		rows.row(day(e.Time, zone), string(e.Kind), strconv.Itoa(e.Step+1), e.Weight.String(), actor, because(e))
+		rows.row(day(e.Time, zone), string(e.Kind), strconv.Itoa(e.Step+1), e.Weight.String(), actor)
 	}
-	return rows.flush()
+	if err := rows.flush(); err != nil {
+		return err
+	}
+	head, lines, _ := strings.Cut(table.String(), "\n")
+	if _, err := fmt.Fprintln(w, head); err != nil {
+		return err
+	}
+	for i, line := range slices.Collect(strings.Lines(lines)) {
+		if err := say(w, "%s%s", line, wrapped(because(events[i]), "    ", "    ")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // showOutcome is one line after a command.

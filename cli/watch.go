@@ -167,24 +167,20 @@ func (w *watch) refresh(ctx context.Context) error {
 	return say(w.env.stdout, "\n%v\n", err)
 }
 
-// show prints the state: on a screen in place of the old one, elsewhere as the first lines.
+// show draws the state in place of the old one. Where there is no screen it only asks whether there is something to follow.
 func (w *watch) show(ctx context.Context) error {
 	views, err := w.views(ctx)
-	if err != nil || w.output == formatJSON {
+	if err != nil || !w.draw {
 		return err
 	}
-	var page bytes.Buffer
-	if err := showRollouts(&page, views); err != nil {
+	page := bytes.NewBufferString(clearScreen)
+	if err := showRollouts(page, views); err != nil {
 		return err
 	}
-	text := page.String()
-	if w.draw {
-		text = clearScreen + text
-		if w.trouble != "" {
-			text += "\n" + printable(w.trouble) + "\n"
-		}
+	if w.trouble != "" {
+		page.WriteString("\n" + printable(w.trouble) + "\n")
 	}
-	_, err = w.env.stdout.Write([]byte(text))
+	_, err = w.env.stdout.Write(page.Bytes())
 	return err
 }
 

@@ -244,11 +244,17 @@ func (r *runner) retune() {
 	r.judge, r.settings = judge, &want
 }
 
-// announce tells the subscribers and the log.
+// announce tells the subscribers and the log, which counts steps from 1 and leaves out what there is not.
 func (m *Manager) announce(e Event) {
-	m.options.Logger.Info("rollout "+string(e.Kind),
+	fields := []zap.Field{
 		zap.String("service", e.Service), zap.String("rollout", e.Rollout), zap.Stringer("phase", e.Phase),
-		zap.Int("step", e.Step), zap.Stringer("weight", e.Weight),
-		zap.String("reason", e.Reason), zap.String("numbers", e.Numbers), zap.String("actor", e.Actor))
+		zap.Int("step", e.Step+1), zap.Stringer("weight", e.Weight),
+	}
+	for _, f := range [...]struct{ name, text string }{{"reason", e.Reason}, {"numbers", e.Numbers}, {"actor", e.Actor}} {
+		if f.text != "" {
+			fields = append(fields, zap.String(f.name, f.text))
+		}
+	}
+	m.options.Logger.Info("rollout "+string(e.Kind), fields...)
 	m.hub.publish(e)
 }

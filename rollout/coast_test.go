@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-
 )
 
 // To coast is what Step does when nothing was seen: in every state of random lives, for short and long silences.

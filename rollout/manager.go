@@ -99,15 +99,26 @@ func (m *Manager) Views() []View {
 	return views
 }
 
-// View is the rollout of one service; false when it has none.
+// View is the rollout of one service, with a forecast; false when it has none.
 func (m *Manager) View(service string) (View, bool) {
+	state, known := m.state(service)
+	if !known {
+		return View{}, false
+	}
+	now := time.Now()
+	v := state.View(now) // without the lock: a forecast takes its time, and a state is a value
+	v.Stage.Forecast = state.forecast(now)
+	return v, true
+}
+
+func (m *Manager) state(service string) (State, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.runners[service]
 	if r == nil || !r.awake() {
-		return View{}, false
+		return State{}, false
 	}
-	return r.state.View(time.Now()), true
+	return r.state, true
 }
 
 // Subscribe returns the events from now on, in their order. Nobody waits for a slow subscriber: what does not fit the

@@ -130,6 +130,9 @@ func (c *change) resume(why cause) {
 		c.s.Phase = PhaseBaking
 	}
 	c.unpause()
+	if c.s.Manual != nil {
+		why.reason += fmt.Sprintf("; the weight goes from %s back to the step's %s", *c.s.Manual, c.s.stage().Weight)
+	}
 	c.s.Manual = nil
 	switch was {
 	case PauseFailed:
@@ -192,7 +195,7 @@ func (c *change) setWeight(w config.Percent, why cause) {
 		c.s.Pause = PauseOperator
 	}
 	c.s.Manual = &w
-	c.s.PauseText = fmt.Sprintf("the weight was set to %s by hand", w)
+	c.s.PauseText = fmt.Sprintf("the weight was set to %s by hand; resume goes back to the step's %s", w, c.s.stage().Weight)
 	c.clearHold()
 	c.s.Reason = c.s.PauseText
 	c.event(EventWeight, why)

@@ -75,6 +75,15 @@ type StageView struct {
 	Judged   uint64 `json:"judged"`
 	// MinRequests is how many compared ones the step needs.
 	MinRequests int `json:"min_requests"`
+	// Missing is how many more compared ones it takes until the stage can be left, for MinRequests and for the evidence that a
+	// last stage waits for. Left is how long it still takes at the present rate, if nothing speaks against the canary; zero
+	// when that is not known.
+	Missing uint64          `json:"missing_requests"`
+	Left    config.Duration `json:"left,omitempty"`
+	// Rest says both in words; empty when neither is known.
+	Rest string `json:"rest,omitempty"`
+	// Forecast is what the stage can know by its end, at the present rate. It is in the view of one service alone.
+	Forecast *StageForecast `json:"forecast,omitempty"`
 	// AdvanceWhen is the judge's condition, Approval says whether a person's is needed too.
 	AdvanceWhen string `json:"advance_when"`
 	Approval    bool   `json:"approval"`
@@ -102,7 +111,7 @@ func (s *State) View(now time.Time) View {
 		SplitRevision: s.Revision,
 		Created:       s.Created, Started: s.Started, Entered: s.Entered, Ended: s.Ended,
 		Verdict: s.Verdict, Approximate: s.approximate(),
-		Step: min(s.Step, len(s.Policy.Steps)-1), Steps: len(s.Policy.Steps), Stage: s.stageView(split), Budget: s.budgetView(), Possible: s.Possible(),
+		Step: min(s.Step, len(s.Policy.Steps)-1), Steps: len(s.Policy.Steps), Stage: s.stageView(now, split), Budget: s.budgetView(), Possible: s.Possible(),
 		History: slices.Clone(s.History),
 	}
 	if s.Hold != "" {
@@ -113,13 +122,14 @@ func (s *State) View(now time.Time) View {
 	return v
 }
 
-func (s *State) stageView(split Split) StageView {
-	stage := s.stage()
+func (s *State) stageView(now time.Time, split Split) StageView {
+	stage, missing, left := s.stage(), s.missing(), seconds(s.left(now))
 	return StageView{
 		Name:     s.stageName(),
 		Elapsed:  config.Duration(s.Clock.Truncate(time.Millisecond)),
 		Duration: stage.Duration, MaxDuration: stage.MaxDuration,
 		Requests: s.StepRequests, Failed: s.StepFailed, Judged: s.StepJudged, MinRequests: stage.MinRequests,
+		Missing: missing, Left: left, Rest: rest(left, missing),
 		AdvanceWhen: stage.AdvanceWhen, Approval: stage.Approval, Compared: s.Phase.exposing() && split.compared(),
 	}
 }
