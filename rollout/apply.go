@@ -55,7 +55,7 @@ func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
 			after = append(after, p)
 		}
 	}
-	m.persist(first, after)
+	m.persist(now, first, after)
 	for _, p := range first {
 		switch {
 		case p.err != nil:
@@ -64,7 +64,7 @@ func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
 			m.signal()
 		default:
 			m.carryOut(now, p, e)
-			p.r.changed = p.has(ActionStartOver) // what was stored knew nothing of the new evidence
+			p.r.changed = false
 		}
 	}
 }
@@ -76,10 +76,10 @@ func (r *runner) trippedMeanwhile() bool {
 }
 
 // persist stores transitions. One that conflicts must not keep the others from being stored.
-func (m *Manager) persist(first, after []*plan) {
+func (m *Manager) persist(now time.Time, first, after []*plan) {
 	drafts := make([]draft, 0, len(first)+len(after))
 	for _, p := range slices.Concat(first, after) {
-		d, err := p.draft()
+		d, err := p.draft(now)
 		if err != nil {
 			p.err = err
 			continue
@@ -89,7 +89,7 @@ func (m *Manager) persist(first, after []*plan) {
 	err := m.saver.save(drafts)
 	if errors.Is(err, store.ErrConflict) && len(drafts) > 1 {
 		for _, p := range first {
-			m.persist([]*plan{p}, nil)
+			m.persist(now, []*plan{p}, nil)
 		}
 		return // the others are retried by the next checkpoint
 	}
@@ -107,17 +107,41 @@ func (m *Manager) persist(first, after []*plan) {
 	}
 }
 
-// draft is the record of the state after the transition.
-func (p *plan) draft() (draft, error) {
+// draft is the record of the state after the transition. If it is stored before it is made, so is what the transition does to
+// the evidence.
+func (p *plan) draft(now time.Time) (draft, error) {
 	memory := p.r.memory(&p.next)
-	if p.has(ActionStartOver) {
-		memory.Judge = nil
+	if p.has(ActionStoreFirst) && memory.Judge != nil {
+		memory.Judge = p.evidence(now, *memory.Judge)
 	}
 	value, err := encodeMemory(memory)
 	if err != nil {
 		return draft{}, err
 	}
 	return draft{r: p.r, record: store.Record{Service: p.r.name, Value: value}}, nil
+}
+
+// evidence is the judge's memory after the transition, made of that before.
+func (p *plan) evidence(now time.Time, before analysis.State) *analysis.State {
+	judge, err := analysis.Restore(settings(&p.next.Policy), before)
+	if err != nil { // a judge's own state is always valid
+		return nil
+	}
+	old := p.r.state.split()
+	for _, a := range p.actions {
+		switch a.Kind {
+		case ActionStartOver:
+			judge.StartOver(now)
+		case ActionNewStep:
+			judge.NewStep(now)
+		case ActionSplit:
+			if p.next.Phase.exposing() && a.Split.reweighs(old) {
+				judge.WeightChanged(now)
+			}
+		}
+	}
+	after := judge.State()
+	return &after
 }
 
 // memory is what is to be stored of the service, with the given state.
@@ -199,7 +223,7 @@ func (m *Manager) setSplit(now time.Time, r *runner, before, split Split, e effe
 	if r.state.Phase.exposing() {
 		r.count()
 		r.evidence.open(split)
-		if split.Weight != before.Weight || split.Strength != before.Strength {
+		if split.reweighs(before) {
 			r.judge.WeightChanged(now)
 		}
 	}
@@ -226,6 +250,7 @@ func (r *runner) startOver(now time.Time) {
 func (r *runner) newStep(now time.Time) {
 	r.retune()
 	r.judge.NewStep(now)
+	r.state.Verdict = r.judge.Verdict() // the counts of the step before are not this one's, also while nobody comes
 	r.evidence.service.Voters().NewStep()
 	r.evidence.rotated, r.evidence.users = now, 0
 }

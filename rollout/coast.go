@@ -40,3 +40,11 @@ func (s *State) overdue() bool {
 	limit := uint64(max(0, s.Policy.Budget.FailedRequests))
 	return limit > 0 && s.Spent >= limit || s.Verdict.Class == analysis.Fail && s.Pause != PauseFailed || s.informs()
 }
+
+// mayLeave says whether the time of the stage is over by the next Step, so that it may order another split.
+func (s *State) mayLeave(now time.Time) bool {
+	if s.Phase != PhaseProgressing && s.Phase != PhaseBaking {
+		return false
+	}
+	return s.Clock+min(max(0, now.Sub(s.Ticked)), maxCredit) >= time.Duration(s.stage().Duration)
+}

@@ -186,6 +186,7 @@ func (m *Manager) awaken(now time.Time, r *runner, e effects) {
 		m.options.Logger.Error("the stored evidence of a rollout cannot be read; its step starts again",
 			zap.String("service", r.name), zap.Error(lost))
 	}
+	r.evidence.latency.handed = r.state.Ticked // what is stored has all latencies by then
 	state, actions := reopened(r.state, now, lost)
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
 	if state.Phase.exposing() {

@@ -119,6 +119,9 @@ func (r *runner) observe(now time.Time) Observation {
 	o := Observation{Verdict: r.state.Verdict, Spent: max(r.state.Spent, e.service.Budget().Spent()), Users: e.users}
 	dirty := e.news()
 	e.fresh = false
+	if r.state.mayLeave(now) {
+		e.latency.hurry() // a step is not left before all that was seen of it was looked at
+	}
 	due := e.latency.due(now, dirty)
 	if !dirty && !due {
 		return o

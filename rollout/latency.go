@@ -8,7 +8,8 @@ import (
 	"haldane/stats"
 )
 
-// latencyEvery is how often latencies are handed to the judge. They are many numbers, and say little in less time.
+// latencyEvery is how often latencies are handed to the judge: once in each such part of the clock. They are many numbers, and
+// say little in less time.
 const latencyEvery = time.Second
 
 // latency hands over the latencies of judged requests. Its buffers are used again at each look: the judge keeps none of them.
@@ -25,12 +26,21 @@ type latency struct {
 // that come just before a silence are due in it.
 func (l *latency) due(now time.Time, dirty bool) bool {
 	l.behind = l.behind || dirty
-	if since := now.Sub(l.handed); !l.behind || since >= 0 && since < latencyEvery {
+	if !l.behind || !turned(l.handed, now, latencyEvery) {
 		return false
 	}
 	l.behind, l.handed = false, now
 	return true
 }
+
+// turned says whether another part of the clock has begun between two moments. Parts of the clock, unlike time since something,
+// are the same for a process that was started in their midst.
+func turned(before, now time.Time, every time.Duration) bool {
+	return !before.Truncate(every).Equal(now.Truncate(every))
+}
+
+// hurry makes what is behind due.
+func (l *latency) hurry() { l.handed = time.Time{} }
 
 // fill puts the new latencies into the blocks.
 func (l *latency) fill(reader *stats.Reader, blocks []analysis.Block) {

@@ -22,7 +22,7 @@ const (
 func (m *Manager) Run(ctx context.Context) error {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
-	stored := time.Now()
+	m.stored = time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,12 +30,27 @@ func (m *Manager) Run(ctx context.Context) error {
 		case <-m.wake: // a budget was spent
 		case <-ticker.C:
 		}
-		now := time.Now()
-		m.tick(now)
-		if now.Sub(stored) >= checkpointEvery {
-			stored = now
-			m.checkpoint()
-		}
+		m.beat(time.Now())
+	}
+}
+
+// beat is one turn of the loop. What is stored is everything that was seen by then. Latencies are handed over less often than
+// the rest, but always with a checkpoint, whose parts of the clock begin with parts of theirs. So what a killed process forgets
+// is what it saw after the checkpoint, and nothing else.
+func (m *Manager) beat(now time.Time) {
+	m.tick(now)
+	if turned(m.stored, now, checkpointEvery) {
+		m.stored = now
+		m.checkpoint()
+	}
+}
+
+// hurry lets the next look hand over everything.
+func (m *Manager) hurry() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.runners {
+		r.evidence.latency.hurry()
 	}
 }
 
@@ -61,6 +76,7 @@ func (m *Manager) tick(now time.Time) {
 // look is a tick for one service, so that a command meets what is known now.
 func (m *Manager) look(r *runner, now time.Time) {
 	if r.state.Phase.Live() {
+		r.evidence.latency.hurry() // the command may store a step
 		m.settle(now, []*plan{r.step(now)})
 	}
 }
@@ -133,6 +149,7 @@ func (m *Manager) store() error {
 
 // stop looks once more, so that nothing that was seen is forgotten, and stores for the last time.
 func (m *Manager) stop() error {
+	m.hurry()
 	m.tick(time.Now())
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -41,6 +41,7 @@ type Manager struct {
 	options Options
 	wake    chan struct{} // has room for one: a trip of a budget
 	hub     hub
+	stored  time.Time // when the last checkpoint was made; the loop's
 
 	mu      sync.Mutex
 	runners map[string]*runner // by service; guarded by mu

@@ -77,6 +77,11 @@ func (d Split) differs(before Split) bool {
 	return d != before
 }
 
+// reweighs says whether another share is drawn of some stratum.
+func (d Split) reweighs(before Split) bool {
+	return d.Weight != before.Weight || d.Strength != before.Strength
+}
+
 // raises says whether somebody may be on the canary who was not under the split before: by the draw, or by a pin.
 func (d Split) raises(before Split) bool {
 	// Everybody is a member of one split's segment, of the other's, or of neither.
