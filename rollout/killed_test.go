@@ -158,9 +158,13 @@ func TestKilledVerdictIsThatOfAnUninterruptedRun(t *testing.T) {
 	moved, failed, apart := 0, 0, 0
 	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 44))
+		l := newLife(r, 420)
 		alive := 1 + r.IntN(300)
+		first := int(time.Duration(l.spec.Policy.Steps[0].Duration) / tickEvery)
+		if first < 300 && r.IntN(2) == 0 {
+			alive = first + 1 + r.IntN(4) // it has just left the first step
+		}
 		gone := 1 + r.IntN(100) // beats until it is there again
-		l := newLife(r, alive+120)
 
 		var killed, calm lived
 		synctest.Test(t, func(t *testing.T) { killed = playKilled(t, l, alive, gone) })
@@ -175,8 +179,8 @@ func TestKilledVerdictIsThatOfAnUninterruptedRun(t *testing.T) {
 		if diff := cmp.Diff(calm.then, killed.then); diff != "" {
 			t.Fatalf("seed %d: after the restart (-uninterrupted +killed):\n%s", seed, diff)
 		}
-		if !slices.Equal(calm.end.splits(), killed.end.splits()) {
-			apart++ // one of them left its step a little earlier: then it saw other requests
+		if !slices.Equal(calm.end.splits(), killed.end.splits()) || first < 300 && killed.early.Step == 0 {
+			apart++ // one of them left its step a little earlier, or looked more often because it might
 			continue
 		}
 		if diff := cmp.Diff(calm.later, killed.later); diff != "" {
@@ -190,7 +194,7 @@ func TestKilledVerdictIsThatOfAnUninterruptedRun(t *testing.T) {
 		}
 	}
 	t.Logf("%d went beyond the first step, %d were rolled back, %d parted", moved, failed, apart)
-	if moved == 0 || apart > int(seeds)/5 || failed == 0 || failed > int(seeds)*3/4 {
+	if moved == 0 || apart > int(seeds)/3 || failed == 0 || failed > int(seeds)*3/4 {
 		t.Error("these lives are too much alike")
 	}
 }
@@ -237,18 +241,18 @@ func playCalm(t *testing.T, l *life, stored, alive, gone int) (out lived) {
 }
 
 // splits is when the split became another one.
-func (v *View) splits() []time.Time {
-	var list []time.Time
+func (v *View) splits() []int64 {
+	var list []int64
 	for _, e := range v.History {
 		if !slices.Contains([]EventKind{EventRestored, EventHold, EventHoldEnded}, e.Kind) {
-			list = append(list, e.Time)
+			list = append(list, e.Time.UnixNano())
 		}
 	}
 	return list
 }
 
 func (k *killRig) finish(l *life, from int, out *lived) {
-	for n := from; n < len(l.instants); n++ {
+	for n := from; n < from+120; n++ {
 		k.play(l, &l.instants[n])
 	}
 	out.later = k.verdict()
