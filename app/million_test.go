@@ -162,6 +162,7 @@ func TestEqualVariantsArePromotedOverHTTP(t *testing.T) {
 policies:
   test:
     steps: [{weight: 1%%, duration: 3s}, {weight: 5%%, duration: 3s}, {weight: 20%%, duration: 3s}, {weight: 50%%, duration: 3s}]
+    checks: {warm_up: 5s}
     bake: {duration: 3s}
 services:
   shop:

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"haldane/store"
 )
 
 // process is Haldane in a process of its own, for what only a process can show: being killed, and its memory.
@@ -167,16 +169,29 @@ func TestKilledProcessComesBackWhereItWas(t *testing.T) {
 		}
 		first.side(t, fmt.Sprintf("user-%d", users))
 	}
+	stepped := time.Now()
 	before := first.rollout(t, "shop")
 	sides := make(map[string]string)
 	for n := range 200 {
 		user := fmt.Sprintf("someone-%d", n)
 		sides[user] = first.side(t, user)
 	}
+	// On until there is evidence of this step in a checkpoint, and some more after it.
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); users++ {
+		first.side(t, fmt.Sprintf("user-%d", users))
+		if canaryRequests(t, first.rollout(t, "shop"), "step_canary") > 0 && time.Since(stepped) > 7*time.Second {
+			break
+		}
+	}
+	seen := canaryRequests(t, first.rollout(t, "shop"), "canary_total")
 	first.kill()
+	stored := storedEvidence(t, filepath.Join(filepath.Dir(path), "state", "haldane.db"))
 
 	second := spawn(t, binary, path, address, admin)
 	after := second.rollout(t, "shop")
+	if got := canaryRequests(t, after, "canary_total"); got != stored || stored == 0 || stored > seen {
+		t.Errorf("%d canary requests are judged after the restart, %d were stored and %d seen before it", got, stored, seen)
+	}
 	for _, what := range []string{"id", "phase", "step", "weight"} {
 		if fmt.Sprint(before[what]) != fmt.Sprint(after[what]) {
 			t.Errorf("%s was %v, is %v", what, before[what], after[what])
@@ -187,6 +202,48 @@ func TestKilledProcessComesBackWhereItWas(t *testing.T) {
 			t.Errorf("%s was on %s, is on %s", user, side, now)
 		}
 	}
+}
+
+// canaryRequests reads a count of the first check in the answer of the API.
+func canaryRequests(t *testing.T, view map[string]any, member string) int {
+	t.Helper()
+	text, err := json.Marshal(view["verdict"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var verdict struct {
+		Checks []map[string]any `json:"checks"`
+	}
+	if err := json.Unmarshal(text, &verdict); err != nil || len(verdict.Checks) == 0 {
+		return 0
+	}
+	n, _ := verdict.Checks[0][member].(float64)
+	return int(n)
+}
+
+// storedEvidence is the judged canary requests of the only rollout, as a process that is gone has left them.
+func storedEvidence(t *testing.T, path string) int {
+	t.Helper()
+	file, err := store.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	records, err := file.Load()
+	if err != nil || len(records) != 1 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	var memory struct {
+		Judge struct {
+			Checks []struct {
+				CanaryTotal int `json:"canary_total"`
+			} `json:"checks"`
+		} `json:"judge"`
+	}
+	if err := json.Unmarshal(records[0].Value, &memory); err != nil || len(memory.Judge.Checks) == 0 {
+		t.Fatalf("no evidence is stored: %v", err)
+	}
+	return memory.Judge.Checks[0].CanaryTotal
 }
 
 // One GiB goes up and one GiB comes down through less than 64 MiB of memory.
