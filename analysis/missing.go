@@ -115,7 +115,10 @@ func (s Settings) Outlook(check string, stableRate float64, exposed []Exposure) 
 		if c.Name != check || len(exposed) == 0 || !isShare(stableRate) {
 			continue
 		}
-		if c.latency() {
+		switch {
+		case c.absolute():
+			stableRate = 0 // there is none in it
+		case c.latency():
 			stableRate = 1 - c.Quantile
 		}
 		var k checkState

@@ -203,7 +203,9 @@ func TestTrapRetries(t *testing.T) {
 	s := newStreet(t)
 	retrying := func(d drive) func(time.Duration) {
 		return func(time.Duration) {
-			for tries := 0; s.request(d) && tries < 3; tries++ {
+			tries := 0
+			for s.request(d) && tries < 3 {
+				tries++
 			}
 		}
 	}
