@@ -34,7 +34,7 @@ type StageForecast struct {
 	Asks  bool            `json:"asks"`
 	// Requests is the number of compared canary requests in that time; 0 where nothing is compared.
 	Requests uint64 `json:"canary_requests"`
-	// Checks is what each check that counts finds by then; empty where nothing is compared.
+	// Checks is what each check of errors and latency that counts finds by then; empty where nothing is compared.
 	Checks []CheckForecast `json:"checks"`
 	// Sentence says it in plain words.
 	Sentence string `json:"sentence"`
@@ -153,7 +153,7 @@ func (f *forecaster) look(stage *config.Step, takes time.Duration) []outlook {
 	var list []outlook
 	for i := range f.settings.Checks {
 		c := &f.settings.Checks[i]
-		if c.Muted || c.Max > 0 || c.Bound > 0 {
+		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 { // how often events happen to stable is not known
 			continue
 		}
 		exposed := f.counts
