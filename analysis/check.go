@@ -33,10 +33,11 @@ type checkState struct {
 	// Expected is how many of the Matched canary requests would have been bad at stable's rate of the same time.
 	Expected float64 `json:"expected"`
 	Matched  float64 `json:"matched"`
-	// Detectable is the smallest bad rate that would have been found by the last refresh.
+	// Detectable is the smallest bad rate that would have been found by some refresh, LookedAt the CanaryTotal of that time.
 	Detectable float64 `json:"detectable,omitempty"`
 	// Missing is how many more canary requests it took then until a gross one would be.
 	Missing float64 `json:"missing,omitempty"`
+	LookedAt   uint64  `json:"looked_at,omitempty"`
 	// Seen is the compared canary requests by weight.
 	Seen exposures `json:"seen"`
 }

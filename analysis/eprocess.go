@@ -60,16 +60,27 @@ func (p *process) wealth(d direction) float64 {
 	}
 	sum := 0.0
 	for _, v := range p.First[:n] {
-		sum += math.Exp(v - top)
+		sum += fraction(v - top)
 	}
 	if d == safe {
 		return top + math.Log(sum)
 	}
 	for _, v := range p.later() {
-		sum += math.Exp(v - top)
+		sum += fraction(v - top)
 	}
-	sum += math.Exp(p.reserve() - top)
+	sum += fraction(p.reserve() - top)
 	return top + math.Log(sum/2)
+}
+
+// vanishing is the log of a part of a sum of at most 21 parts, the largest of them 1, that is lost in rounding anyway.
+const vanishing = -40
+
+// fraction is exp(v) for v of at most 0. Most bets have lost everything most of the time.
+func fraction(v float64) float64 {
+	if v < vanishing {
+		return 0
+	}
+	return math.Exp(v)
 }
 
 // later is the bets funded by restarts: none before the first one.

@@ -72,11 +72,19 @@ func (j *Judge) presentWeight() float64 {
 	return weight
 }
 
+// lookAgain is the part of the canary requests, one in so many, that must have come before it is computed anew what could have
+// been seen: it is a root of their number, more or less, and not cheap.
+const lookAgain = 64
+
 // foresee says what each check could have found by now, and what it takes until that is enough.
 func (j *Judge) foresee() {
 	weight := j.presentWeight()
 	for i := range j.memory.Checks {
 		c, k := &j.settings.Checks[i], &j.memory.Checks[i]
+		if k.LookedAt > 0 && k.CanaryTotal <= k.LookedAt+k.LookedAt/lookAgain {
+			continue
+		}
+		k.LookedAt = k.CanaryTotal
 		stable, needed := j.stableRate(i), j.rules[i].needed
 		want := c.gross(c.allowed(stable))
 		k.Detectable, k.Missing = c.detectable(k, stable, needed), 0

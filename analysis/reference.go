@@ -36,7 +36,24 @@ type stratum struct {
 	Streams []stream `json:"streams"`
 
 	bets []bets // derived from Weight and Streams, one for each check
+	held reach  // derived from Latency
 }
+
+// reach is the part of a histogram that may hold something, from first to before last: a service answers within a few powers of
+// two, and most of the buckets are empty.
+type reach struct{ first, last int }
+
+func (r *reach) add(i int) {
+	if r.first == r.last {
+		*r = reach{i, i + 1}
+		return
+	}
+	r.first, r.last = min(r.first, i), max(r.last, i+1)
+}
+
+// forgotten is the remembered count of a bucket below which it is taken for none: a millionth of a request says nothing, and
+// what is nothing need not be stored.
+const forgotten = 1e-6
 
 // stream is one check within one stratum, and its JSON.
 type stream struct {
@@ -66,8 +83,14 @@ func learnable(w float64) bool { return w > 0 && w < maxWeight }
 func (s *stratum) fade(part float64) {
 	s.Bad *= part
 	s.Total *= part
-	for i := range s.Latency {
-		s.Latency[i] *= part
+	held := s.held
+	s.held = reach{}
+	for i := held.first; i < held.last; i++ {
+		if s.Latency[i] *= part; s.Latency[i] < forgotten {
+			s.Latency[i] = 0
+		} else {
+			s.held.add(i)
+		}
 	}
 	for i := range s.Streams {
 		s.Streams[i].Bad *= part
@@ -84,6 +107,7 @@ func (s *stratum) remember(b *Block, checks []Check) {
 		if v.Index >= 0 && v.Index < NumBuckets {
 			s.Latency.grow(v.Index)
 			s.Latency[v.Index] += float64(v.Count)
+			s.held.add(v.Index)
 		}
 	}
 	for i := range checks {
@@ -105,17 +129,17 @@ func (s *stratum) renew(i int, c *Check, minimum float64) {
 		st.Known, st.Centre = true, centre(s.errors(i, c))
 		return
 	}
-	total := 0.0
-	for _, v := range s.Latency {
+	total, counts := 0.0, s.Latency[s.held.first:s.held.last]
+	for _, v := range counts {
 		total += v
 	}
 	if st.Known = total >= minimum; !st.Known {
 		return
 	}
-	st.StableLimit = quantileBucket(s.Latency, total, c.Quantile)
+	st.StableLimit = s.held.first + quantileBucket(counts, total, c.Quantile)
 	st.CanaryLimit = canaryBucket(st.StableLimit, c.Relative, float64(c.Slack.Microseconds()))
 	exceed := 0.0
-	for _, v := range s.Latency[st.StableLimit+1:] {
+	for _, v := range s.Latency[st.StableLimit+1 : s.held.last] {
 		exceed += v
 	}
 	st.Centre = latencyCentre(exceed, total, c.Quantile)

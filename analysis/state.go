@@ -82,6 +82,11 @@ func Restore(settings Settings, state State) (*Judge, error) {
 // rearm puts the streams of a stratum in the order of the checks and derives the factors again.
 func (j *Judge) rearm(s *stratum, from []int) {
 	stored := s.Streams
+	for i, v := range s.Latency {
+		if v > 0 {
+			s.held.add(i)
+		}
+	}
 	s.Streams = make([]stream, len(from))
 	s.bets = make([]bets, len(from))
 	for i, k := range from {
@@ -103,7 +108,7 @@ func (m *State) clone() State {
 		s := &c.Strata[i]
 		s.Streams = append([]stream(nil), s.Streams...)
 		s.Latency = append(histogram(nil), s.Latency...)
-		s.bets = nil
+		s.bets, s.held = nil, reach{}
 	}
 	return c
 }

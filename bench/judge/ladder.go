@@ -103,19 +103,18 @@ func ladderPolicy(proven bool) config.Policy {
 
 // careful is a rollout as Haldane runs it: its core, its judge, and a clock that the benchmark turns.
 type careful struct {
-	state  rollout.State
-	judge  *analysis.Judge
-	share  float64
-	blocks []analysis.Block
-	spent  uint64
+	state rollout.State
+	judge *analysis.Judge
+	share float64
+	feed  feed
+	spent uint64
 }
 
 func newCareful(p config.Policy) *careful {
 	spec := rollout.Spec{Service: "bench", Stable: "stable", Canary: "canary", Policy: p, PolicyName: "bench"}
 	now := clock(0)
 	return &careful{
-		judge:  analysis.NewJudge(fullSettings()),
-		blocks: make([]analysis.Block, 1),
+		judge: analysis.NewJudge(fullSettings()),
 		state: rollout.State{
 			Version: 1, ID: spec.ID(), Attempt: 1, Spec: spec, Policy: p, PolicyName: spec.PolicyName,
 			Phase: rollout.PhasePending, Created: now, Ticked: now,
@@ -132,12 +131,12 @@ func (c *careful) weight() float64 {
 
 func (c *careful) step(v *view) ending {
 	now := clock(v.tick.at)
-	c.blocks[0] = v.tick.judged()
-	c.judge.Observe(now, c.blocks)
+	blocks := c.feed.take(v.tick)
+	c.judge.Observe(now, blocks)
 	if v.tick.at <= 0 {
 		return running
 	}
-	b := &c.blocks[0]
+	b := &blocks[0]
 	c.spent += b.Canary.Bad
 	c.act(rollout.Step(c.state, now, rollout.Observation{
 		Verdict: c.judge.Verdict(),

@@ -90,7 +90,9 @@ func (l *law) play(d *dice, rules []contestant) []outcome {
 			weight = l.weightAt(at - tickLength)
 		}
 		k := w.next(at, weight)
-		v.take(k)
+		if v.tick = k; open > own { // somebody else's rule is still at work
+			v.take(k)
+		}
 		t.add(k)
 		if v.verdict = nil; own > 0 {
 			v.verdict = h.observe(k)

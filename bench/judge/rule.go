@@ -54,14 +54,38 @@ func contestants() []contestant {
 
 // haldane is the judge as the rollout's loop uses it. Both of Haldane's rules read the verdicts of one.
 type haldane struct {
-	judge  *analysis.Judge
-	blocks []analysis.Block
-	ticks  int
-	asked  int
+	judge *analysis.Judge
+	feed  feed
+	ticks int
+	asked int
 }
 
-func newHaldane(s analysis.Settings) *haldane {
-	return &haldane{judge: analysis.NewJudge(s), blocks: make([]analysis.Block, 1)}
+func newHaldane(s analysis.Settings) *haldane { return &haldane{judge: analysis.NewJudge(s)} }
+
+// latencyEvery is how often the rollout's loop hands latencies to the judge.
+const latencyEvery = time.Second
+
+// feed hands ticks to a judge as the rollout's loop does: failures at every look, latencies every second, and none of those
+// that were drawn with another weight.
+type feed struct {
+	blocks         [1]analysis.Block
+	canary, stable []analysis.Bucket // that the judge was not told yet
+}
+
+func (f *feed) take(t *tick) []analysis.Block {
+	if t.weight != f.blocks[0].Weight {
+		f.canary, f.stable = f.canary[:0], f.stable[:0]
+	}
+	b := t.judged()
+	f.canary = append(f.canary, b.CanaryLatency...)
+	f.stable = append(f.stable, b.StableLatency...)
+	b.CanaryLatency, b.StableLatency = nil, nil
+	if t.at%latencyEvery == 0 {
+		b.CanaryLatency, b.StableLatency = f.canary, f.stable
+		f.canary, f.stable = f.canary[:0], f.stable[:0]
+	}
+	f.blocks[0] = b
+	return f.blocks[:]
 }
 
 // fullSettings is the default judge with the usual checks of latency.
@@ -72,8 +96,7 @@ func fullSettings() analysis.Settings {
 // observe shows the judge a tick. A verdict comes seldom, and ever more so: it says when a check failed, so that asking late
 // changes nothing but the time the benchmark takes.
 func (h *haldane) observe(t *tick) *analysis.Verdict {
-	h.blocks[0] = t.judged()
-	h.judge.Observe(clock(t.at), h.blocks)
+	h.judge.Observe(clock(t.at), h.feed.take(t))
 	h.ticks++
 	if t.at <= 0 || h.ticks < h.asked+max(4, h.asked/20) {
 		return nil
