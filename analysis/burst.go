@@ -9,6 +9,12 @@ const (
 	guardSlots = guardParts + 1
 )
 
+// guardLeast is the part of a full window's evidence that the last of the K windows must bring. The reference has a half, and
+// fixed windows. This guard's windows slide and are a quarter longer, which costs time of its own, and a tenth gives that back: errors
+// of 5 % instead of 1 %, at 1,000 requests a second, take 1.1 to 1.2 times the reference's requests and not 1.4 times. It is still more
+// than K-1 windows, and with 25 % of the traffic on the canary, or less, one more failure makes up the difference anyway.
+const guardLeast = 0.1
+
 // unguarded is a guard that caps nothing.
 const unguarded = math.MaxFloat64
 
@@ -27,13 +33,13 @@ type burst struct {
 	floor float64 // lowest log wealth a window is taken to begin with
 }
 
-// newBurst is the guard that makes K windows necessary: K-1 of them stay well below the threshold, the half keeps K of
-// them above it. The floor is what a gambler who lost while the canary was healthy is lifted to in the first window: just
+// newBurst is the guard that makes K windows necessary: K-1 of them stay below the threshold, K of
+// them are well above it. The floor is what a gambler who lost while the canary was healthy is lifted to in the first window: just
 // so much that K full windows reach the threshold then, too, and a canary that dies late is found as fast as one that
 // was dead from the start.
 func newBurst(window int64, threshold float64, windows int) burst {
 	k := float64(windows)
-	most := threshold / (k - 0.5)
+	most := threshold / (k - 1 + guardLeast)
 	return burst{
 		slot:  max(1, window/guardParts),
 		slots: guardSlots,

@@ -85,7 +85,8 @@ func TestTraces(t *testing.T) {
 			j := NewJudge(tr.settings())
 			epoch := time.Unix(1_699_999_999, 0) // the traces have a latency window begin at 1 s
 			for i, c := range j.settings.Checks {
-				j.rules[i].burst = fixedWindows(int64(c.Window), j.rules[i].burst.most) // the traces have fixed windows
+				guard := j.rules[i].needed / (float64(c.Windows) - 0.5)
+				j.rules[i].burst = fixedWindows(int64(c.Window), guard) // the traces have fixed windows, and a guard for these
 			}
 			next := 0
 			for i, k := range tr.Ticks {

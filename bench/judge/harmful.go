@@ -135,18 +135,10 @@ func hangScenarios() []scenario {
 	h := shelf{group: hanging}
 	all := scenario{sides: [sides]behaviour{{errors: 0.001}, {errors: 0.001, hang: 1}}, length: 15 * time.Minute}
 	all.goal = goal{power: leastPower, delay: hangDelay}
-	for _, w := range []float64{0.05, 0.5} {
-		s := all
-		s.name = "all requests hang, counted by the second"
-		s = s.at(100, w)
-		if w == 0.05 {
-			s = s.shown(true)
-		}
-		h.add(s)
-		s = all
-		s.name, s.stallEvery = "all requests hang, counted by the tick", tickLength
-		h.add(s.at(100, w))
-	}
+	all.name = "all requests hang"
+	h.add(all.at(100, 0.05).shown(true))
+	h.add(all.at(100, 0.5))
+	h.add(all.at(1000, 0.01))
 	some := scenario{name: "2 % of the requests hang", sides: [sides]behaviour{{errors: 0.001}, {errors: 0.001, hang: 0.02}}}
 	some.goal.power = leastPower
 	h.add(some.at(100, 0.05))

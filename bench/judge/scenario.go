@@ -54,8 +54,6 @@ type scenario struct {
 	pods    pods
 	crowd   crowd
 
-	stallEvery time.Duration // how finely Haldane counts requests without an answer; 0: by the second
-
 	goal goal
 }
 
@@ -140,9 +138,6 @@ func prepare(s scenario) *law {
 		s.sides[i].slow = orOne(s.sides[i].slow)
 	}
 	s.share = orOne(s.share)
-	if s.stallEvery == 0 {
-		s.stallEvery = stallEvery
-	}
 	l := &law{scenario: s}
 	l.body = newLatencies(s.family, s.sides[stable].tail)
 	l.changed = l.body

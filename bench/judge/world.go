@@ -12,7 +12,7 @@ type tick struct {
 	weight float64       // as stated
 
 	ended analysis.Block // what ends, as everybody sees it
-	// stalled is requests that Haldane counts as failed because they have no answer for so long; overdue is the same requests
+	// stalled is requests that Haldane takes for failed because they have had no answer for so long; overdue is the same requests
 	// when they end for everybody else, long after.
 	stalled, overdue [sides]uint64
 	overdueLatency   [sides][]analysis.Bucket
@@ -35,8 +35,6 @@ func (t *tick) judged() analysis.Block {
 const (
 	// stallTimeout is how long Haldane waits for an answer before it counts a request as failed.
 	stallTimeout = 5 * time.Second
-	// stallEvery is how often a judge that keeps one count for each second looks for requests without an answer.
-	stallEvery = time.Second
 	// upstreamTimeout is when a hanging request ends.
 	upstreamTimeout = 30 * time.Second
 	// ahead is how many ticks a request may take; one that takes longer ends in the last of them.
@@ -180,7 +178,7 @@ func (w *world) begin(side int, begins time.Duration, a air, n drawn) {
 		w.finish(side, begins, random, table.draw(random, w.dice)*slow)
 	}
 	for range n.hang {
-		w.stall(side, begins)
+		w.stall(side)
 		w.in(upstreamTimeout, w.dice.float()).overdue[side]++
 	}
 }
@@ -202,15 +200,12 @@ func (w *world) finish(side int, begins time.Duration, random uint64, micros flo
 		s.counts[side].Good++
 		return
 	}
-	w.stall(side, begins)
+	w.stall(side)
 	s.overdueLatency[side] = append(s.overdueLatency[side], bucket)
 }
 
-// stall books a request that has no answer when its time is over: at the end of the period in which it began, and the
-// timeout after that.
-func (w *world) stall(side int, begins time.Duration) {
-	every := w.law.stallEvery
-	since := (begins + history) % every // begins is never before the history
-	over := every - since + stallTimeout
-	w.slots[(w.turn+int(over/tickLength)-1)%ahead].stalled[side]++
+// stall books a request that has no answer when its time is over. Haldane looks at every tick for those that are due; one that
+// began within this tick is due within the tick that ends the timeout later.
+func (w *world) stall(side int) {
+	w.slots[(w.turn+int(stallTimeout/tickLength))%ahead].stalled[side]++
 }
