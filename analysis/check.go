@@ -36,8 +36,8 @@ type checkState struct {
 	// Detectable is the smallest bad rate that would have been found by some refresh, LookedAt the CanaryTotal of that time.
 	Detectable float64 `json:"detectable,omitempty"`
 	// Missing is how many more canary requests it took then until a gross one would be.
-	Missing float64 `json:"missing,omitempty"`
-	LookedAt   uint64  `json:"looked_at,omitempty"`
+	Missing  float64 `json:"missing,omitempty"`
+	LookedAt uint64  `json:"looked_at,omitempty"`
 	// Seen is the compared canary requests by weight.
 	Seen exposures `json:"seen"`
 }

@@ -56,7 +56,13 @@ func (x *exchange) settle(f failure) {
 		BytesOut:  x.bytesOut,
 		Lane:      lane,
 	})
-	if outcome.Failed() && canary(&x.assignment) && !x.stalled {
+	if !outcome.Failed() || x.stalled { // what has stalled was charged then
+		return
+	}
+	if x.lane != stats.Unjudged {
+		x.service.stats.Voters().Fail(x.assignment.User)
+	}
+	if canary(&x.assignment) {
 		x.purse.Spend()
 	}
 }

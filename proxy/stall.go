@@ -33,6 +33,7 @@ type stallTerms struct {
 	limit         *stallLimit
 	stable, tried *stats.Variant
 	lane          stats.Lane
+	user          uint64
 	purse         *stats.Purse // nil: nothing to charge
 }
 
@@ -44,7 +45,7 @@ func (x *exchange) watchStall() {
 	}
 	s := &x.conn.stall
 	s.terms = stallTerms{
-		limit: limit, tried: x.variant.stats, lane: x.lane,
+		limit: limit, tried: x.variant.stats, lane: x.lane, user: x.assignment.User,
 		stable: x.service.variants[x.assignment.Split.Stable].stats,
 	}
 	if canary(&x.assignment) {
@@ -123,5 +124,8 @@ func (s *Server) bookStall(c *clientConn, now int64) {
 		return
 	}
 	terms.tried.Stall(c.id, terms.lane.With(terms.tried.Service().Kinds().Stalled()))
+	if terms.lane != stats.Unjudged {
+		terms.tried.Service().Voters().Fail(terms.user)
+	}
 	terms.purse.Spend()
 }

@@ -251,8 +251,8 @@ func (r *runner) newStep(now time.Time) {
 	r.retune()
 	r.judge.NewStep(now)
 	r.state.Verdict = r.judge.Verdict() // the counts of the step before are not this one's, also while nobody comes
-	r.evidence.service.Voters().NewStep()
-	r.evidence.rotated, r.evidence.users = now, 0
+	r.evidence.poll.NewStep(r.evidence.service.Voters(), now)
+	r.evidence.users = 0
 }
 
 // retune gives the judge the settings of the policy in force. Evidence about a check that is another one now is lost, and

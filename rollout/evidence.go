@@ -17,7 +17,7 @@ type evidence struct {
 	fresh          bool          // whether there is something that was not looked at
 	seenCanary     Seen          // what had been counted at the last look
 	seenStable     Seen
-	rotated        time.Time // when a vote window began
+	poll           stats.Poll
 	users          int
 	latency        latency
 	events         events
@@ -87,14 +87,15 @@ func (e *evidence) block(stratum int, weight config.Percent) analysis.Block {
 	return b
 }
 
-// rotate begins a new vote window when it is time: every minute or, with few users, at every look.
-func (e *evidence) rotate(now time.Time) {
-	voters := e.service.Voters()
-	e.users = voters.Users()
-	if e.users < fewUsers || now.Sub(e.rotated) >= voteWindow {
-		voters.Rotate()
-		e.rotated = now
+// vote lets users vote again when it is time.
+func (e *evidence) vote(now time.Time, blocks []analysis.Block) {
+	var canary stats.Counts
+	for i := range blocks {
+		canary.Bad += blocks[i].Canary.Bad
+		canary.Good += blocks[i].Canary.Good
 	}
+	e.users = e.service.Voters().Users()
+	e.poll.Look(e.service.Voters(), now, canary)
 }
 
 // news says whether a request has ended since the last look.
@@ -143,7 +144,7 @@ func (r *runner) observe(now time.Time) Observation {
 	r.judge.Observe(now, blocks)
 	o.Verdict = r.judge.Verdict()
 	r.numbers.Runs[o.Verdict.Class]++
-	e.rotate(now)
+	e.vote(now, blocks)
 	o.Users = e.users
 	return o
 }

@@ -222,6 +222,9 @@ func (r *rig) request(tr traffic) {
 	}
 	if service.Voters().Vote(user, side) {
 		record.Lane = stats.Judged(stratum, split.Revision).With(events)
+		if ended.Failed() {
+			service.Voters().Fail(user)
+		}
 	}
 	variant.Begin(0)
 	variant.End(0, record)

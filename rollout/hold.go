@@ -6,6 +6,7 @@ import (
 
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/stats"
 )
 
 const (
@@ -14,7 +15,7 @@ const (
 	maxQuiet = time.Minute
 	minQuiet = 2 * time.Second
 	// voteWindow is how often a user votes: for so long a canary may have traffic that says nothing new.
-	voteWindow = time.Minute
+	voteWindow = stats.VoteWindow
 )
 
 // watch stops the clock or lets it run. It says whether it runs.

@@ -5,6 +5,7 @@ import (
 
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/stats"
 )
 
 // stateVersion is the version of the format of State. A stored state of another version is not read.
@@ -147,9 +148,6 @@ func bakeStage(p *config.Policy) config.Step {
 	}
 }
 
-// fewUsers is the number of voting users below which each of them votes more than once a minute: a dead canary must not be
-// hidden by having few users. Their votes are not independent then, and the verdict promises less.
-const fewUsers = 20
-
-// approximate says that so few users vote that their votes are not independent.
-func (s *State) approximate() bool { return s.Users > 0 && s.Users < fewUsers }
+// approximate says that so few users vote that what they are like by chance weighs, and that a dead canary may be judged by
+// votes that are not independent (stats.Poll). The verdict promises less then.
+func (s *State) approximate() bool { return s.Users > 0 && s.Users < stats.FewUsers }

@@ -42,20 +42,15 @@ type user struct {
 	slow   float64
 }
 
-// The rules of the vote, as the rollout has them: every minute, or at every look while few users vote.
-const (
-	voteWindow = time.Minute
-	fewUsers   = 20
-)
-
 // town is the users of one run.
 type town struct {
-	law     *law
-	users   []user // the bots are the last ones
-	voters  stats.Voters
-	rotated time.Duration
-	votes   analysis.Block
-	all     analysis.Block
+	law    *law
+	users  []user // the bots are the last ones
+	voters stats.Voters
+	poll   stats.Poll
+	weight float64
+	votes  analysis.Block
+	all    analysis.Block
 }
 
 func newTown(l *law, d *dice) *town {
@@ -76,6 +71,10 @@ func newTown(l *law, d *dice) *town {
 
 // play draws the requests of a tick one by one. They end in the tick in which they begin.
 func (t *town) play(w *world, at time.Duration, a air) {
+	if w.out.weight != t.weight {
+		t.weight = w.out.weight
+		t.poll.NewStep(&t.voters, clock(at))
+	}
 	clearBlock(&t.votes, w.out.weight)
 	clearBlock(&t.all, w.out.weight)
 	for range w.dice.poisson(t.law.rate * a.load * tickLength.Seconds()) {
@@ -89,16 +88,7 @@ func (t *town) play(w *world, at time.Duration, a air) {
 	w.out.ended = t.all
 	if !t.law.crowd.byRequest {
 		w.out.votes = &t.votes
-		t.rotate(at)
-	}
-}
-
-// rotate begins a new vote window as the rollout's loop does.
-func (t *town) rotate(at time.Duration) {
-	users := t.voters.Users()
-	if users < fewUsers || at-t.rotated >= voteWindow {
-		t.voters.Rotate()
-		t.rotated = at
+		t.poll.Look(&t.voters, clock(at), stats.Counts(t.votes.Canary))
 	}
 }
 
@@ -122,6 +112,9 @@ func (t *town) request(w *world, u *user, a air) {
 		}
 	}
 	bookRequest(&t.all, side, bad, micros)
+	if votes && bad {
+		t.voters.Fail(u.hash)
+	}
 	if votes {
 		bookRequest(&t.votes, side, bad, micros)
 	}
