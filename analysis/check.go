@@ -140,11 +140,19 @@ func (j *Judge) warming() bool {
 func (c *Check) tally(b *Block, st *stream) tally {
 	if !c.latency() {
 		canary, stable := c.counts(b)
-		return tally{canary.Bad, canary.Good, stable.Bad, stable.Good}
+		return tally{canaryBad: canary.Bad, canaryGood: canary.Good, stableBad: stable.Bad, stableGood: stable.Good}
 	}
 	var t tally
 	t.canaryBad, t.canaryGood = splitAt(b.CanaryLatency, st.CanaryLimit)
 	t.stableBad, t.stableGood = splitAt(b.StableLatency, st.StableLimit)
+	if st.Tied > 0 {
+		for _, v := range b.StableLatency {
+			if v.Index == st.StableLimit {
+				t.stableTied += v.Count
+			}
+		}
+		t.stableGood -= t.stableTied
+	}
 	return t
 }
 
@@ -174,6 +182,7 @@ func (k *checkState) count(t *tally, weight float64) {
 func (st *stream) count(t *tally) {
 	st.CanaryTotal += t.canary()
 	st.StableBad += t.stableBad
+	st.StableTied += t.stableTied
 	st.StableTotal += t.stable()
 }
 
@@ -192,7 +201,7 @@ func (k *checkState) decide(at int64, r *rule) {
 func (k *checkState) close(s *stratum, i int, c *Check) {
 	k.Expected, k.Matched = k.withOpen(s, i, c)
 	st := &s.Streams[i]
-	st.CanaryTotal, st.StableBad, st.StableTotal = 0, 0, 0
+	st.CanaryTotal, st.StableBad, st.StableTied, st.StableTotal = 0, 0, 0, 0
 }
 
 // withOpen is Expected and Matched with the open period of one stratum.

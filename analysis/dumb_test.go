@@ -64,11 +64,7 @@ func (x *dumb) restart() {
 func (x *dumb) window() { x.base = x.wealth() }
 
 // one applies one request, by the definition of the multiplier.
-func (x *dumb) one(o odds, canary, bad bool) {
-	y := 0.0
-	if bad {
-		y = 1
-	}
+func (x *dumb) one(o odds, canary bool, y float64) {
 	for j := range x.first {
 		k := o.kappa(x.dir, j)
 		if x.dir == safe {
@@ -114,6 +110,7 @@ func randomOdds(r *rand.Rand) odds {
 		centre: maxCentre * math.Pow(r.Float64(), 4),
 		rho:    1 + r.Float64(),
 		delta:  0.02 * r.Float64() * float64(r.IntN(2)),
+		tied:   r.Float64(),
 	}
 }
 
@@ -124,7 +121,7 @@ func randomTally(r *rand.Rand) tally {
 		}
 		return uint64(r.IntN(n))
 	}
-	return tally{some(6), some(40), some(6), some(100)}
+	return tally{some(6), some(40), some(6), some(100), some(30)}
 }
 
 func TestFastProcessEqualsDumbOne(t *testing.T) {
@@ -175,15 +172,18 @@ func TestFastProcessEqualsDumbOne(t *testing.T) {
 // apply takes the requests of a block one after the other.
 func (x *dumb) apply(o odds, t tally) {
 	for range t.canaryBad {
-		x.one(o, true, true)
+		x.one(o, true, 1)
 	}
 	for range t.canaryGood {
-		x.one(o, true, false)
+		x.one(o, true, 0)
 	}
 	for range t.stableBad {
-		x.one(o, false, true)
+		x.one(o, false, 1)
 	}
 	for range t.stableGood {
-		x.one(o, false, false)
+		x.one(o, false, 0)
+	}
+	for range t.stableTied {
+		x.one(o, false, o.tied)
 	}
 }

@@ -35,6 +35,7 @@ type odds struct {
 	centre float64 // guess of stable's bad rate
 	rho    float64 // allowed factor on stable's bad rate, at least 1
 	delta  float64 // allowed on top of it
+	tied   float64 // how bad a stable request is that is at the limit, between 0 (good) and 1; see stream.Tied
 }
 
 // kappa is the size of bet j. The sizes are a ladder of halves because the best one depends on how bad the canary is, which
@@ -50,7 +51,7 @@ func (o odds) kappa(d direction, j int) float64 {
 
 // factors are what one request of each kind adds to the log wealth of one bet.
 type factors struct {
-	canaryBad, canaryGood, stableBad, stableGood float64
+	canaryBad, canaryGood, stableBad, stableGood, stableTied float64
 }
 
 // factors of bet j. With Y = 1 for a bad request and A = 1 for a request of the canary, the multiplier of the wealth is
@@ -60,7 +61,7 @@ type factors struct {
 // Why that is valid: its conditional expectation is exactly 1 + k w (p_canary - delta - rho p_stable), at most 1 under the
 // hypothesis that is bet against, whatever the past was, so the wealth is a nonnegative supermartingale, a mixture of such
 // wealths is one too, and by Ville P(sup E >= 1/a) <= a. The centre b cancels: it only lowers the variance, and makes
-// the test insensitive to small errors of w while b is near p_stable. (The inverse weight u is that of Karampatziakis,
+// the test insensitive to small errors of w while b is near p_stable. Y may be anything between 0 and 1. (The inverse weight u is that of Karampatziakis,
 // Mineiro and Ramdas 2021, the capital process that of Waudby-Smith and Ramdas 2023.)
 func (o odds) factors(d direction, j int) factors {
 	k := o.kappa(d, j)
@@ -73,6 +74,7 @@ func (o odds) factors(d direction, j int) factors {
 		canaryGood: math.Log1p(-k * (o.delta + o.centre)),
 		stableBad:  math.Log1p(-k * u * (o.rho - o.centre)),
 		stableGood: math.Log1p(k * u * o.centre),
+		stableTied: math.Log1p(-k * u * (o.rho*o.tied - o.centre)),
 	}
 }
 
@@ -85,19 +87,19 @@ func (l *ladder) set(o odds, d direction) {
 	}
 }
 
-// tally is the new requests of one stratum for one stream.
+// tally is the new requests of one stratum for one stream. The tied ones are neither among the bad nor among the good.
 type tally struct {
-	canaryBad, canaryGood, stableBad, stableGood uint64
+	canaryBad, canaryGood, stableBad, stableGood, stableTied uint64
 }
 
 func (t *tally) empty() bool { return t.canary()|t.stable() == 0 }
 
 func (t *tally) canary() uint64 { return t.canaryBad + t.canaryGood }
 
-func (t *tally) stable() uint64 { return t.stableBad + t.stableGood }
+func (t *tally) stable() uint64 { return t.stableBad + t.stableGood + t.stableTied }
 
 // log is what a tally adds to the log wealth of a bet with these factors.
 func (f *factors) log(t *tally) float64 {
 	return float64(t.canaryBad)*f.canaryBad + float64(t.canaryGood)*f.canaryGood +
-		float64(t.stableBad)*f.stableBad + float64(t.stableGood)*f.stableGood
+		float64(t.stableBad)*f.stableBad + float64(t.stableGood)*f.stableGood + float64(t.stableTied)*f.stableTied
 }

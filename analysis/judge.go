@@ -165,7 +165,7 @@ func (j *Judge) StartOver(now time.Time) {
 	for i := range j.memory.Strata {
 		st := j.memory.Strata[i].Streams
 		for k := range st {
-			st[k].CanaryTotal, st[k].StableBad, st[k].StableTotal = 0, 0, 0
+			st[k].CanaryTotal, st[k].StableBad, st[k].StableTied, st[k].StableTotal = 0, 0, 0, 0
 		}
 	}
 	j.NewStep(now)

@@ -105,6 +105,7 @@ func TestBlocksMayBeSplit(t *testing.T) {
 		a, b := randomTally(r), randomTally(r)
 		both := tally{
 			a.canaryBad + b.canaryBad, a.canaryGood + b.canaryGood, a.stableBad + b.stableBad, a.stableGood + b.stableGood,
+			a.stableTied + b.stableTied,
 		}
 		for _, d := range []direction{harm, safe} {
 			p := played(r, d, o)
@@ -144,12 +145,13 @@ func TestMillionsOfFailuresDoNotOverflow(t *testing.T) {
 	const million = 1_000_000
 	for _, w := range []float64{0.0001, 0.01, 0.5, 0.94} {
 		for _, tl := range []tally{
-			{million, 0, 0, million}, {0, million, million, 0}, {million, 0, million, 0}, {0, million, 0, million},
+			{million, 0, 0, million, 0}, {0, million, million, 0, 0}, {million, 0, million, 0, 0}, {0, million, 0, million, 0},
+			{0, million, 0, 0, million},
 		} {
 			for _, d := range []direction{harm, safe} {
 				p := newProcess(d)
 				var l ladder
-				l.set(odds{w, 0.001, 1.1, 0.001}, d)
+				l.set(odds{w, 0.001, 1.1, 0.001, 0.5}, d)
 				for range 1000 {
 					p.bet(d, &l, &tl, 1)
 					p.settle(d, 2.1)

@@ -67,9 +67,19 @@ type stream struct {
 	// StableLimit and CanaryLimit are the last buckets that are not bad, for latency.
 	StableLimit int `json:"stable_limit,omitempty"`
 	CanaryLimit int `json:"canary_limit,omitempty"`
-	// CanaryTotal, StableBad and StableTotal count since the last refresh.
+	// Tied is how bad a stable request in the bucket of StableLimit is, 0 for not at all.
+	//
+	// The limit is the quantile p of stable: the share 1-p of its requests should be above it, and the canary is compared with
+	// that share. When much of stable's traffic has one and the same latency (a cache, a clock of 10 ms, an answer of microseconds)
+	// the share above is less, or nothing, though the quantile is where it is; a canary with the very same latencies then
+	// never is shown to be within tolerance, and one with a few slow requests, which do not move its quantile, fails.
+	// So the requests in the bucket are bad in part, such that the mean is 1-p: those are the ones that would be above if
+	// ties were broken by lot.
+	Tied float64 `json:"tied,omitempty"`
+	// CanaryTotal, StableBad, StableTied and StableTotal count since the last refresh.
 	CanaryTotal uint64 `json:"canary_total"`
 	StableBad   uint64 `json:"stable_bad"`
+	StableTied  uint64 `json:"stable_tied,omitempty"`
 	StableTotal uint64 `json:"stable_total"`
 }
 
@@ -143,14 +153,23 @@ func (s *stratum) renew(i int, c *Check, minimum float64) {
 		exceed += v
 	}
 	st.Centre = latencyCentre(exceed, total, c.Quantile)
+	st.Tied = 0
+	if most, at := (1-c.Quantile)*total, s.Latency[st.StableLimit]; at >= leastTied && exceed < most/2 {
+		st.Tied = (most - exceed) / at
+		st.Centre = latencyCentre(most, total, c.Quantile)
+	}
 }
+
+// leastTied is how many remembered requests with the latency of the quantile are needed to speak of ties. Fewer are there by
+// chance when there are few requests at all.
+const leastTied = 5
 
 // arm computes the factors of one check from the weight and the guess that are in force.
 func (s *stratum) arm(i int, c *Check) {
 	if !learnable(s.Weight) || !s.Streams[i].Known {
 		return
 	}
-	o := odds{weight: s.Weight, centre: s.Streams[i].Centre, rho: c.rho(), delta: c.delta()}
+	o := odds{weight: s.Weight, centre: s.Streams[i].Centre, rho: c.rho(), delta: c.delta(), tied: s.Streams[i].Tied}
 	s.bets[i].harm.set(o, harm)
 	s.bets[i].safe.set(o, safe)
 }
@@ -160,7 +179,7 @@ func (s *stratum) rate(i int, c *Check) (rate float64, known bool) {
 	st := &s.Streams[i]
 	switch {
 	case st.StableTotal > 0:
-		return float64(st.StableBad) / float64(st.StableTotal), true
+		return (float64(st.StableBad) + st.Tied*float64(st.StableTied)) / float64(st.StableTotal), true
 	case c.latency():
 		return st.Centre, st.Known
 	}

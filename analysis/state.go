@@ -156,7 +156,7 @@ func (s *stratum) validate() error {
 		if !finite(st.Bad, st.Total) || min(st.Bad, st.Total) < 0 {
 			return errors.New("events that are no counts")
 		}
-		if !(st.Centre >= 0 && st.Centre <= 1) || outside(st.StableLimit) || outside(st.CanaryLimit) {
+		if !(st.Centre >= 0 && st.Centre <= 1) || !(st.Tied >= 0 && st.Tied <= 1) || outside(st.StableLimit) || outside(st.CanaryLimit) {
 			return errors.New("limits out of range")
 		}
 	}

@@ -170,14 +170,14 @@ func TestVectorsOfEProcesses(t *testing.T) {
 				num := func(k int) float64 { return op[k].(float64) }
 				switch op[0] {
 				case "params":
-					l.set(odds{num(1), num(2), e.Config.Rho, e.Config.Delta}, d)
+					l.set(odds{weight: num(1), centre: num(2), rho: e.Config.Rho, delta: e.Config.Delta}, d)
 				case "window":
 					window++
 					p.enter(window, &fixed)
 				case "restart":
 					p.restart()
 				case "block":
-					p.bet(d, &l, &tally{uint64(num(1)), uint64(num(2)), uint64(num(3)), uint64(num(4))}, 1)
+					p.bet(d, &l, &tally{uint64(num(1)), uint64(num(2)), uint64(num(3)), uint64(num(4)), 0}, 1)
 					p.settle(d, limit)
 				default:
 					t.Fatalf("no operation %v", op)
