@@ -58,7 +58,7 @@ func (k *checkState) sameAs(c *Check) bool {
 
 func (k *checkState) validate() error {
 	if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable, k.Missing) ||
-		!finite(k.Harm.First[:]...) || !finite(k.Harm.Later[:]...) || !finite(k.Safe.First[:]...) {
+		!finite(k.Harm.Bets[:]...) || !finite(k.Safe.Bets[:]...) {
 		return fmt.Errorf("check %q has no finite evidence", k.Name)
 	}
 	if !k.Clumps.possible() {

@@ -9,10 +9,9 @@ import "math"
 //
 // All fields are the memory of the process, and its JSON.
 type process struct {
-	// First is the log wealth of each bet that runs since the start.
-	First [maxBets]float64 `json:"first"`
-	// Later is the log wealth of each bet that was funded by restarts. Meaningless (log 0) while Restarts is 0.
-	Later [maxBets]float64 `json:"later"`
+	// Bets is the log wealth of each bet, of what was bet from the start and what restarts have added: a bet wins and loses the
+	// same part of both.
+	Bets [maxBets]float64 `json:"bets"`
 	// Restarts is how many restarts there were.
 	Restarts uint64 `json:"restarts"`
 	// Scale is the log of what the burst guard has left of the reserve.
@@ -36,7 +35,7 @@ type mark struct {
 func newProcess(d direction) process {
 	var p process
 	for j := range d.bets() {
-		p.First[j] = -math.Log(float64(d.bets()))
+		p.Bets[j] = -math.Log(float64(d.bets()))
 	}
 	return p
 }
@@ -49,30 +48,24 @@ func (p *process) reserve() float64 { return p.Scale - math.Log(float64(p.Restar
 func (p *process) wealth(d direction) float64 {
 	n := d.bets()
 	top := math.Inf(-1)
-	for _, v := range p.First[:n] {
+	for _, v := range p.Bets[:n] {
 		top = max(top, v)
 	}
 	if d == harm {
 		top = max(top, p.reserve())
-		for _, v := range p.later() {
-			top = max(top, v)
-		}
 	}
 	sum := 0.0
-	for _, v := range p.First[:n] {
+	for _, v := range p.Bets[:n] {
 		sum += fraction(v - top)
 	}
 	if d == safe {
 		return top + math.Log(sum)
 	}
-	for _, v := range p.later() {
-		sum += fraction(v - top)
-	}
 	sum += fraction(p.reserve() - top)
 	return top + math.Log(sum/2)
 }
 
-// vanishing is the log of a part of a sum of at most 21 parts, the largest of them 1, that is lost in rounding anyway.
+// vanishing is the log of a part of a sum of at most 11 parts, the largest of them 1, that is lost in rounding anyway.
 const vanishing = -40
 
 // fraction is exp(v) for v of at most 0. Most bets have lost everything most of the time.
@@ -83,25 +76,13 @@ func fraction(v float64) float64 {
 	return math.Exp(v)
 }
 
-// later is the bets funded by restarts: none before the first one.
-func (p *process) later() []float64 {
-	if p.Restarts == 0 {
-		return nil
-	}
-	return p.Later[:harmBets]
-}
-
 // restart number k moves the part 1/(k(k+1)) of the original reserve into bets that begin now; these parts add up to one
 // over all restarts that will ever be. Only harm restarts. The wealth does not change.
 func (p *process) restart() {
 	k := float64(p.Restarts + 1)
 	share := p.Scale - math.Log(k*(k+1)) - math.Log(harmBets)
 	for j := range harmBets {
-		if p.Restarts == 0 {
-			p.Later[j] = share
-		} else {
-			p.Later[j] = logAdd(p.Later[j], share)
-		}
+		p.Bets[j] = logAdd(p.Bets[j], share)
 	}
 	p.Restarts++
 	p.Log = p.wealth(harm)
@@ -127,9 +108,7 @@ func (p *process) enter(now int64, b *burst) {
 // by settle once all strata of the tick are in.
 func (p *process) bet(d direction, l *ladder, t *tally, part float64) {
 	for j := range d.bets() {
-		gain := part * l[j].log(t)
-		p.First[j] += gain
-		p.Later[j] += gain
+		p.Bets[j] += part * l[j].log(t)
 	}
 }
 
@@ -139,8 +118,7 @@ func (p *process) settle(d direction, guard float64) {
 	p.Log = p.wealth(d)
 	if excess := p.Log - (p.Base + guard); excess > 0 {
 		for j := range d.bets() {
-			p.First[j] -= excess
-			p.Later[j] -= excess
+			p.Bets[j] -= excess
 		}
 		p.Scale -= excess
 		p.Log = p.wealth(d)

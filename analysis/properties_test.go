@@ -159,7 +159,7 @@ func TestMillionsOfFailuresDoNotOverflow(t *testing.T) {
 						p.restart()
 					}
 				}
-				if !finite(p.Log, p.Sup, p.Base, p.Scale) || !finite(p.First[:]...) || !finite(p.Later[:]...) {
+				if !finite(p.Log, p.Sup, p.Base, p.Scale) || !finite(p.Bets[:]...) {
 					t.Fatalf("w %v %+v: %+v", w, tl, p)
 				}
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the version of the format of State.
-const stateVersion = 1
+const stateVersion = 2
 
 // State is everything a Judge remembers. It may be stored as JSON and given to Restore, which continues exactly where State was
 // taken. Times are Unix nanoseconds, 0 for never.

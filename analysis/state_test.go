@@ -173,7 +173,7 @@ func TestRestoreRejectsDamage(t *testing.T) {
 		"stratum": func(s *State) { s.Strata[0].Number = 9 },
 		"streams": func(s *State) { s.Strata[0].Streams = nil },
 		"buckets": func(s *State) { s.Strata[0].Latency = make(histogram, 3) },
-		"wealth":  func(s *State) { s.Checks[0].Harm.First[3] = math.NaN() },
+		"wealth":  func(s *State) { s.Checks[0].Harm.Bets[3] = math.NaN() },
 		"weight":  func(s *State) { s.Strata[0].Weight = math.Inf(1) },
 		"strata":  func(s *State) { s.Strata = make([]stratum, 9) },
 		"limit":   func(s *State) { s.Strata[0].Streams[0].StableLimit = -1 },
@@ -209,7 +209,7 @@ func FuzzRestore(f *testing.F) {
 	withLatency(s, blocks)
 	s.j.Observe(s.now, blocks)
 	f.Add(encode(f, s.j))
-	f.Add([]byte(`{"version":1}`))
+	f.Add([]byte(`{"version":2}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var state State
 		if json.Unmarshal(text, &state) != nil {
