@@ -34,10 +34,11 @@ lint:
 bench:
 	$(GO) test $(TAGS) -run '^$$' -bench . -benchmem ./...
 
-# Haldane's judge and other tools' rules on the same simulated releases; at most an hour. "-quick" takes half a minute.
+# Haldane's judge and other tools' rules on the same simulated releases; at most an hour on two cores. It writes the tables of
+# docs/JUDGE-BENCH.md and of the README. "go run ./bench/judge -quick" takes half a minute and writes nothing.
 bench-judge:
 	@mkdir -p build
-	$(GO) run $(TAGS) ./bench/judge -markdown build/judge.md -json build/judge.json
+	$(GO) run $(TAGS) ./bench/judge -markdown docs/JUDGE-BENCH.md -json build/judge.json -readme README.md
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:

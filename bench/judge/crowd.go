@@ -111,6 +111,7 @@ func (t *town) request(w *world, u *user, a air) {
 			w.out.doomed++
 		}
 	}
+	micros = t.law.rounded(micros)
 	bookRequest(&t.all, side, bad, micros)
 	if votes && bad {
 		t.voters.Fail(u.hash)

@@ -77,6 +77,7 @@ const lateStart = 30 * time.Minute
 func shapeScenarios() []scenario {
 	h := shelf{group: shapes}
 	h.addFamilies()
+	h.addForeignFaults()
 	errors := func(from, to float64) [sides]behaviour { return [sides]behaviour{{errors: from}, {errors: to}} }
 	like := func(b behaviour) [sides]behaviour {
 		b.errors = 0.001

@@ -69,6 +69,7 @@ func healthyScenarios() []scenario {
 		h.add(scenario{name: "same, heavy tail", sides: both(0.005), family: heavyTail()}.at(100, w))
 		h.add(scenario{name: "same, bimodal", sides: both(0.005), family: bimodal()}.at(100, w))
 	}
+	h.addForeign()
 	h.addWeather()
 	return h.list
 }
@@ -168,6 +169,7 @@ func (h *shelf) addCrowds() {
 			}
 		}
 	}
+	h.addForeignCrowds()
 	bots := scenario{name: "sticky: 3 bots fail every request", sides: both(0.001), crowd: crowd{users: 3000, zipf: 0.8, bots: 3}}
 	h.add(bots.at(100, 0.05).shown(false))
 	bots.name += " (by request, as Haldane does not)"

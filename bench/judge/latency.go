@@ -31,6 +31,27 @@ func bimodal() family {
 	return family{{share: 0.7, scale: 5e3, sigma: 0.3}, {share: 0.3, scale: 120e3, sigma: 0.3}}
 }
 
+// quick is a service that answers within a millisecond.
+func quick() family { return family{{share: 1, scale: 800, sigma: 0.4}} }
+
+// endless is a service of which one request in ten takes as long as it likes: the mean hardly exists.
+func endless() family {
+	return family{{share: 0.9, scale: 20e3, sigma: 0.5}, {share: 0.1, scale: 30e3, exponent: 1.1}}
+}
+
+// threeModes is a service with a cache, a database and a far neighbour.
+func threeModes() family {
+	return family{{share: 0.4, scale: 1e3, sigma: 0.2}, {share: 0.4, scale: 30e3, sigma: 0.4}, {share: 0.2, scale: 900e3, sigma: 0.2}}
+}
+
+// rounded is a latency as a clock tells it that is coarse.
+func (s *scenario) rounded(micros float64) float64 {
+	if s.clock == 0 {
+		return micros
+	}
+	return math.Ceil(micros/s.clock) * s.clock
+}
+
 // above is the chance to take longer than x.
 func (f family) above(x float64) float64 {
 	sum := 0.0

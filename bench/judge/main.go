@@ -26,6 +26,7 @@ type options struct {
 	only     string
 	markdown string
 	json     string
+	readme   string
 }
 
 func main() {
@@ -53,6 +54,7 @@ func parse(args []string, notes io.Writer) (options, error) {
 	f.StringVar(&o.only, "only", "", "play scenarios whose name matches this regular expression")
 	f.StringVar(&o.markdown, "markdown", "", "write the tables to this file; empty for standard output")
 	f.StringVar(&o.json, "json", "", "write the numbers to this file")
+	f.StringVar(&o.readme, "readme", "", "put the compact table between its marks in this file")
 	err := f.Parse(args)
 	if err != nil {
 		return o, err
@@ -139,6 +141,11 @@ func list(out io.Writer, scenarios []scenario, climbs []ladder) error {
 func (r *report) write(o options, out io.Writer) error {
 	if o.json != "" {
 		if err := writeFile(o.json, r.writeJSON); err != nil {
+			return err
+		}
+	}
+	if o.readme != "" {
+		if err := r.writeReadme(o.readme); err != nil {
 			return err
 		}
 	}

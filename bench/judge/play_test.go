@@ -170,7 +170,11 @@ func TestCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	md, js := filepath.Join(dir, "table.md"), filepath.Join(dir, "numbers.json")
 	only := "^errors 0 -> 100 %, 100/s, weight 50 %|whole rollout: errors 0 -> 100 %, 1000/s"
-	args := []string{"-runs", "2", "-rollouts", "1", "-only", only, "-markdown", md, "-json", js}
+	readme := filepath.Join(dir, "README.md")
+	if err := os.WriteFile(readme, []byte("# A\n"+readmeBegin+"old\n"+readmeEnd+"\n## B\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-runs", "2", "-rollouts", "1", "-only", only, "-markdown", md, "-json", js, "-readme", readme}
 	var notes bytes.Buffer
 	if err := run(context.Background(), args, io.Discard, &notes); err != nil {
 		t.Fatal(err)
@@ -183,6 +187,13 @@ func TestCommandLine(t *testing.T) {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the table lacks %q:\n%s", want, text)
 		}
+	}
+	if text, err = os.ReadFile(readme); err != nil {
+		t.Fatal(err)
+	}
+	table := regexp.MustCompile(`(?s)^# A\n<!-- bench/judge: begin -->\n.*\| Haldane \|  \|  \| 100 %; .*<!-- bench/judge: end -->\n\n## B\n$`)
+	if !table.Match(text) || strings.Contains(string(text), "old") {
+		t.Errorf("the readme is\n%s", text)
 	}
 	if !regexp.MustCompile(`2/2|1/1 .*weight 50 %`).MatchString(notes.String()) {
 		t.Errorf("no progress: %q", notes.String())
@@ -199,7 +210,7 @@ func TestCommandLine(t *testing.T) {
 	if err := run(stopped, args, io.Discard, io.Discard); err == nil {
 		t.Error("half a report is taken for a whole one")
 	}
-	for _, bad := range [][]string{{"-only", "("}, {"-runs", "0"}, {"-nonsense"}} {
+	for _, bad := range [][]string{{"-only", "("}, {"-runs", "0"}, {"-nonsense"}, append(args, "-readme", md)} {
 		if err := run(context.Background(), bad, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was taken", bad)
 		}

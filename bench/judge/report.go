@@ -61,6 +61,7 @@ func (r *report) writeMarkdown(w io.Writer) error {
 		p.line("- **%s**: %s", c.name, c.what)
 	}
 	p.line("")
+	r.writeCompact(p)
 	r.writeSummary(p)
 	for g := healthy; g <= hanging; g++ {
 		r.writeGroup(p, g)

@@ -41,7 +41,8 @@ type scenario struct {
 	length  time.Duration // 0: one hour
 	rate    float64       // requests per second, both variants together
 	weights []stage
-	family  family // nil: logNormal
+	family  family  // nil: logNormal
+	clock   float64 // latencies are whole multiples of it, in microseconds; 0: they are not
 
 	sides   [sides]behaviour
 	late    time.Duration // the canary behaves like stable until then

@@ -191,6 +191,7 @@ func (w *world) in(d time.Duration, part float64) *slot {
 
 // finish books a good request in the tick in which it ends. The lower half of the random bits says when it began.
 func (w *world) finish(side int, begins time.Duration, random uint64, micros float64) {
+	micros = w.law.rounded(micros)
 	const perMicro = 1 / float64(tickLength/time.Microsecond)
 	bucket := analysis.Bucket{Index: bucketOf(micros), Count: 1}
 	n := int(float64(uint32(random))*0x1p-32 + micros*perMicro)
