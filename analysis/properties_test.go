@@ -145,7 +145,10 @@ func TestMillionsOfFailuresDoNotOverflow(t *testing.T) {
 	const million = 1_000_000
 	for _, w := range []float64{0.0001, 0.01, 0.5, 0.94} {
 		for _, tl := range []tally{
-			{million, 0, 0, million, 0}, {0, million, million, 0, 0}, {million, 0, million, 0, 0}, {0, million, 0, million, 0},
+			{million, 0, 0, million, 0},
+			{0, million, million, 0, 0},
+			{million, 0, million, 0, 0},
+			{0, million, 0, million, 0},
 			{0, million, 0, 0, million},
 		} {
 			for _, d := range []direction{harm, safe} {

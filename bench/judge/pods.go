@@ -69,7 +69,7 @@ func (x *plant) play(w *world, begins time.Duration, a air) {
 			random := w.dice.pcg.Uint64()
 			micros := w.law.body.draw(random, w.dice) * a.slow * b.slow * p.slow
 			micros += p.wait(x.pods, begins, random)
-			w.finish(side, begins, random, micros)
+			w.finish(side, random, micros)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (w *world) begin(side int, begins time.Duration, a air, n drawn) {
 	w.slots[w.turn].counts[side].Bad += uint64(n.bad)
 	for range n.good {
 		random := w.dice.pcg.Uint64()
-		w.finish(side, begins, random, table.draw(random, w.dice)*slow)
+		w.finish(side, random, table.draw(random, w.dice)*slow)
 	}
 	for range n.hang {
 		w.stall(side)
@@ -190,7 +190,7 @@ func (w *world) in(d time.Duration, part float64) *slot {
 }
 
 // finish books a good request in the tick in which it ends. The lower half of the random bits says when it began.
-func (w *world) finish(side int, begins time.Duration, random uint64, micros float64) {
+func (w *world) finish(side int, random uint64, micros float64) {
 	micros = w.law.rounded(micros)
 	const perMicro = 1 / float64(tickLength/time.Microsecond)
 	bucket := analysis.Bucket{Index: bucketOf(micros), Count: 1}
