@@ -28,25 +28,38 @@ func (c *Check) sentence(v *CheckVerdict, learning bool) string {
 	case v.Class == Pass:
 		return c.numbers(v) + "; shown within tolerance"
 	}
-	return c.numbers(v) + "; not shown within tolerance yet (1 in " + rounded(v.ToleranceEvidence) + ", needed 1 in " +
-		rounded(v.ToleranceNeeded) + ")"
+	return c.numbers(v) + "; not shown within tolerance yet (" + oneIn(v.ToleranceEvidence) + ", needed " + oneIn(v.ToleranceNeeded) + ")"
 }
 
 // numbers is the comparison itself.
 func (c *Check) numbers(v *CheckVerdict) string {
 	text := "canary " + percent(v.CanaryRate) + " of " + count(v.CanaryTotal) + " " + c.bad()
-	if c.absolute() {
+	switch {
+	case c.absolute():
 		text += ", " + c.allowance() + " allowed"
-	} else {
+	case v.StableTotal == 0:
+		text += ", stable had no requests; allowed " + c.allowance()
+	default:
 		text += ", stable " + percent(v.StableRate) + " of " + count(v.StableTotal) + "; allowed " + c.allowance()
 	}
 	if v.Clusters >= 2 {
 		text += "; they come in clusters: about " + decimal(v.Clusters, 0) + " count as one"
 	}
-	if v.Evidence <= 1 {
+	if v.Evidence < someEvidence {
 		return text + "; no evidence against it"
 	}
-	return text + "; evidence 1 in " + rounded(v.Evidence) + " against chance, needed 1 in " + rounded(v.Needed)
+	return text + "; evidence " + oneIn(v.Evidence) + " against chance, needed " + oneIn(v.Needed)
+}
+
+// someEvidence is the least evidence that is worth a number: less rounds to 1 in 1.
+const someEvidence = 1.05
+
+// oneIn writes evidence.
+func oneIn(n float64) string {
+	if n < someEvidence {
+		return "no evidence"
+	}
+	return "1 in " + rounded(n)
 }
 
 // sees says what the check could have found by now.
@@ -151,11 +164,14 @@ func count(n uint64) string {
 	return b.String()
 }
 
+// countless is where one number is as good as another.
+const countless = 1_000_000_000
+
 // rounded writes odds: two digits matter, "3,400"; small odds are written as they are, "1.4".
 func rounded(n float64) string {
 	switch {
-	case n >= maxOdds:
-		return "more than " + count(maxOdds)
+	case n > countless:
+		return "more than " + count(countless)
 	case n < 10:
 		return decimal(n, 1)
 	}

@@ -49,6 +49,18 @@ func TestSentencesOfTheErrorCheck(t *testing.T) {
 			"canary 0 % of 1,000,000 failed, stable 0 % of 1,234,567; allowed +10 % plus 0.1 points; no evidence against it; " +
 				"shown within tolerance",
 		},
+		{ // at the extremes
+			true,
+			CheckVerdict{Class: Fail, CanaryRate: 1, CanaryTotal: 4, Evidence: maxOdds, Needed: 200},
+			"canary 100 % of 4 failed, stable had no requests; allowed +10 % plus 0.1 points; " +
+				"evidence 1 in more than 1,000,000,000 against chance, needed 1 in 200",
+		},
+		{
+			true,
+			CheckVerdict{Class: Marginal, CanaryTotal: 60, StableTotal: 540, Evidence: 1.02, Needed: 200, ToleranceEvidence: 1, ToleranceNeeded: 20},
+			"canary 0 % of 60 failed, stable 0 % of 540; allowed +10 % plus 0.1 points; no evidence against it; " +
+				"not shown within tolerance yet (no evidence, needed 1 in 20)",
+		},
 		{
 			false,
 			CheckVerdict{Class: NoData, CanaryTotal: 100, StableTotal: 100, Evidence: 1, Needed: 200},
@@ -88,7 +100,7 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 	}
 	for odds, want := range map[float64]string{
 		1: "1", 1.04: "1", 3.26: "3.3", 9.99: "10", 12.3: "12", 200: "200", 199.99999999999997: "200", 3417: "3,400",
-		1e6: "1,000,000", 1e15: "more than 1,000,000,000,000,000",
+		1e6: "1,000,000", 1e15: "more than 1,000,000,000",
 	} {
 		if got := rounded(odds); got != want {
 			t.Errorf("%v: got %q, want %q", odds, got, want)
