@@ -155,7 +155,7 @@ func (s *stratum) renew(i int, c *Check, minimum float64) {
 	st.Centre = latencyCentre(exceed, total, c.Quantile)
 	st.Tied = 0
 	if most, at := (1-c.Quantile)*total, s.Latency[st.StableLimit]; at >= leastTied && exceed < most/2 {
-		st.Tied = (most - exceed) / at
+		st.Tied = min(1, (most-exceed)/at)
 		st.Centre = latencyCentre(most, total, c.Quantile)
 	}
 }
