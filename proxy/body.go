@@ -48,6 +48,9 @@ func (b *body) start(conn *clientConn, stream io.Reader, length, limit int64) {
 	b.count.Store(0)
 	b.whole.Store(length == 0)
 	b.failed.Store(uint32(none))
+	if length == http1.LengthChunked {
+		conn.intake.allow(0)
+	}
 }
 
 // Read reads the body.
@@ -55,7 +58,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	n, err := b.stream.Read(p)
+	n, err := b.next(p)
 	count := b.count.Add(int64(n))
 	switch {
 	case b.limit > 0 && count > b.limit:

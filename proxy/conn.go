@@ -72,6 +72,7 @@ type clientConn struct {
 	phase    readPhase
 	armed    bool           // the limit of the phase is set on the connection
 	timeouts clientTimeouts // in force for the current request
+	intake   intake
 
 	expecting  atomic.Bool // the client waits for 100 (Continue)
 	sending    sync.Mutex  // one writer at a time, and none of 100 (Continue) behind a final response
@@ -104,6 +105,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	if c.tunnel.Load() != nil {
 		return 0, errHandedOver
 	}
+	if c.phase == readBody && c.intake.lend(p) {
+		return 1, nil
+	}
 	if c.expecting.Load() {
 		if err := c.sendContinue(); err != nil {
 			return 0, err
@@ -121,6 +125,11 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		if c.canceled.Load() {
 			err = errCanceled
 		}
+	}
+	if c.phase != readBody {
+		c.intake.note(p[:n])
+	} else if excess := c.intake.count(n); excess != nil {
+		return 0, excess
 	}
 	return n, err
 }
@@ -168,6 +177,7 @@ func (c *clientConn) arm() error {
 // is not taken.
 func (c *clientConn) SetReadDeadline(time.Time) error {
 	c.phase = readBody
+	c.intake.octets, c.intake.most = 0, 0
 	return nil
 }
 
@@ -203,6 +213,7 @@ func (c *clientConn) begin() {
 	c.state.CompareAndSwap(connIdle, connActive)
 	c.phase, c.armed = readHead, false
 	c.canceled.Store(false)
+	c.intake.served, c.intake.lent = false, false
 	c.timeouts = c.server.snapshot.Load().timeouts
 	c.exchange.arrived = time.Now()
 }
@@ -210,6 +221,7 @@ func (c *clientConn) begin() {
 // rest notes that the connection waits for another request.
 func (c *clientConn) rest() {
 	c.phase, c.armed = readNext, false
+	c.intake.lined = false
 	c.expecting.Store(false)
 	c.since.Store(c.server.clock())
 	c.state.CompareAndSwap(connActive, connIdle)

@@ -18,6 +18,7 @@ const (
 	badMethod
 	badExpectation
 	headTooLarge
+	targetTooLong
 	headTooSlow
 	tooManyFields
 	bodyTooLarge
@@ -77,6 +78,8 @@ func (f failure) reply() reply {
 		return reply{417, "Expectation Failed", "unknown expectation", false}
 	case headTooLarge:
 		return reply{431, "Request Header Fields Too Large", "request head too large", false}
+	case targetTooLong:
+		return reply{414, "URI Too Long", "request target too long", false}
 	case headTooSlow:
 		return reply{408, "Request Timeout", "request head too slow", false}
 	case tooManyFields:

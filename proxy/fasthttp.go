@@ -40,8 +40,8 @@ func newReader(owner *Server, headerSize int) *reader {
 			ConnState:      handleState,
 			HeaderReceived: headReceived,
 			ReadBufferSize: headerSize,
-			// The handler starts when the head is read: with a larger bound fasthttp waits for that much of the body first. The
-			// bound that counts is kept in body.go.
+			// The handler starts with the first byte of the body, and for that intake.go lends one: with a larger bound fasthttp
+			// waits for that much of the body first. The bound that counts is kept in body.go.
 			StreamRequestBody:            true,
 			MaxRequestBodySize:           1,
 			DisablePreParseMultipartForm: true,
@@ -67,6 +67,7 @@ func (silence) Printf(string, ...any) {}
 // serveConn serves one connection to its end and closes it. Its errors are the client's and are in the access log.
 // One that has switched protocols on the way is a tunnel from then on.
 func (r *reader) serveConn(c *clientConn) {
+	c.intake.readAhead = r.headerSize
 	_ = r.server.ServeConn(c)
 	if t := c.tunnel.Load(); t != nil {
 		t.run()
@@ -96,6 +97,7 @@ func headReceived(*fasthttp.RequestHeader) fasthttp.RequestConfig {
 // handle serves one request, whose head has been read.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*clientConn)
+	c.intake.served = true
 	x := &c.exchange
 	x.in = inboundOf(ctx)
 	x.serve()
@@ -150,7 +152,7 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 		return
 	}
 	x := &c.exchange
-	x.serveUnreadable(refusalOf(err))
+	x.serveUnreadable(c.refusalOf(err))
 	x.reset()
 }
 

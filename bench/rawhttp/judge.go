@@ -177,6 +177,9 @@ func (o *observed) checkClient(c check) string {
 	case "trailer":
 		name, value, _ := strings.Cut(c.rest, ": ")
 		return differ(value, strings.Join(first.trailers.values(strings.ToLower(name)), " | "))
+	case "no-trailer":
+		name, _, _ := strings.Cut(c.rest, ": ")
+		return differ("", strings.Join(first.trailers.values(strings.ToLower(name)), " | "))
 	case "without":
 		return differ("", strings.Join(first.fields.values(strings.ToLower(c.rest)), " | "))
 	}
@@ -191,8 +194,9 @@ func (o *observed) checkTranscript(c check) string {
 		return ok(bytes.Contains(got, []byte(c.rest)), fmt.Sprintf("it saw %q", shorten(got)))
 	case "never-sees":
 		return ok(!bytes.Contains(got, []byte(c.rest)), "it did")
-	case "ends": // with the very last bytes
-		return ok(bytes.HasSuffix(got, []byte(c.rest)), fmt.Sprintf("it saw %d bytes", len(got)))
+	case "ends": // the body of the last answer
+		all := o.final()
+		return ok(len(all) > 0 && bytes.HasSuffix(all[len(all)-1].body, []byte(c.rest)), fmt.Sprintf("it saw %d bytes", len(got)))
 	case "awaited":
 		return ok(len(o.client.missed) == 0, fmt.Sprintf("never came: %q", o.client.missed))
 	case "closed":

@@ -67,8 +67,8 @@ func isTarget(method, target string) bool {
 		return false
 	}
 	for _, b := range []byte(target) {
-		if b <= 0x20 || b >= 0x7f || b == '#' {
-			return false
+		if b <= 0x20 || b == 0x7f || b == '#' {
+			return false // octets above ASCII are no part of a URI, but of much that is sent as one
 		}
 	}
 	return true
