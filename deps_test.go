@@ -32,6 +32,9 @@ var rooms = map[string][]string{
 	"config":         {},
 	"examples":       {},
 	"bench":          {"app", "config"},
+	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
+	"bench/rawhttp":  {},
+	"bench/faults":   {},
 	"bench/judge":    {"analysis", "rollout", "config", "stats"},
 }
 

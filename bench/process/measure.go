@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -103,7 +104,11 @@ func containsAll(text string, parts []string) bool {
 // Page reads one page of the admin listener.
 func (p *Process) Page(t testing.TB, path string) string {
 	t.Helper()
-	response, err := http.Get("http://" + p.Admin + path)
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+p.Admin+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}

@@ -45,7 +45,7 @@ type Options struct {
 func Build(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "haldane")
-	build := exec.Command("go", "build", "-tags", "grpcnotrace", "-o", path, "haldane")
+	build := exec.CommandContext(context.Background(), "go", "build", "-tags", "grpcnotrace", "-o", path, "haldane") //nolint:gosec // the path is ours
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
@@ -63,7 +63,7 @@ func Start(t testing.TB, o Options) *Process {
 	}
 	p.Configure(t, o.Config)
 	arguments := append(append([]string(nil), o.Through...), o.Binary, "run", "--config", p.Config)
-	p.command = exec.Command(arguments[0], arguments[1:]...)
+	p.command = exec.CommandContext(context.Background(), arguments[0], arguments[1:]...) //nolint:gosec // tests start what they have built
 	p.command.Stdout, p.command.Stderr = p.log, p.log
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.command.Start(); err != nil {
@@ -111,7 +111,7 @@ func (p *Process) Ready() bool {
 	if err != nil {
 		return false
 	}
-	response.Body.Close()
+	_ = response.Body.Close()
 	return response.StatusCode == http.StatusOK
 }
 

@@ -160,11 +160,11 @@ func (c *client) settle(limit time.Duration, finished func() bool) {
 	have := len(c.bytes())
 	for {
 		c.wait(quiet, func() bool { return c.ended() != stillOpen })
-		if now := len(c.bytes()); now == have || c.ended() != stillOpen || time.Since(c.started) > limit {
+		now := len(c.bytes())
+		if now == have || c.ended() != stillOpen || time.Since(c.started) > limit {
 			return
-		} else {
-			have = now
 		}
+		have = now
 	}
 }
 

@@ -61,8 +61,8 @@ func (o *observed) judge(checks []check) verdict {
 		}
 	}
 	for _, c := range checks {
-		if why := o.check(c); why != "" {
-			v.addf("%s: %s", c, why)
+		if wrong := o.check(c); wrong != "" {
+			v.addf("%s: %s", c, wrong)
 		}
 	}
 	return v
@@ -92,14 +92,14 @@ func (o *observed) checkOutcome(text string) string {
 	var whys []string
 	for _, one := range strings.Split(text, " or ") {
 		words := strings.Fields(one)
-		why := o.outcome(words[0])
-		if why == "" && len(words) > 1 {
-			why = o.statusIn(words[1:])
+		wrong := o.outcome(words[0])
+		if wrong == "" && len(words) > 1 {
+			wrong = o.statusIn(words[1:])
 		}
-		if why == "" {
+		if wrong == "" {
 			return ""
 		}
-		whys = append(whys, why)
+		whys = append(whys, wrong)
 	}
 	return strings.Join(whys, "; ")
 }
@@ -166,11 +166,11 @@ func (o *observed) checkClient(c check) string {
 	case "body":
 		return differ(c.rest, string(first.body))
 	case "whole":
-		return ok(len(o.final()) > 0 && !slices.ContainsFunc(o.final(), func(r *response) bool { return !r.whole }), "a response is not whole")
+		return why(len(o.final()) > 0 && !slices.ContainsFunc(o.final(), func(r *response) bool { return !r.whole }), "a response is not whole")
 	case "cut": // visibly, or replaced by an error
-		return ok(o.cut() || o.gatewayError(), fmt.Sprintf("status %d, whole %v: the client cannot tell", first.status, first.whole))
+		return why(o.cut() || o.gatewayError(), fmt.Sprintf("status %d, whole %v: the client cannot tell", first.status, first.whole))
 	case "gateway-error":
-		return ok(o.gatewayError(), fmt.Sprintf("status %d, whole %v", first.status, first.whole))
+		return why(o.gatewayError(), fmt.Sprintf("status %d, whole %v", first.status, first.whole))
 	case "field":
 		name, value, _ := strings.Cut(c.rest, ": ")
 		return differ(value, strings.Join(first.fields.values(strings.ToLower(name)), " | "))
@@ -191,18 +191,18 @@ func (o *observed) checkTranscript(c check) string {
 	got := o.client.bytes()
 	switch c.what {
 	case "sees":
-		return ok(bytes.Contains(got, []byte(c.rest)), fmt.Sprintf("it saw %q", shorten(got)))
+		return why(bytes.Contains(got, []byte(c.rest)), fmt.Sprintf("it saw %q", shorten(got)))
 	case "never-sees":
-		return ok(!bytes.Contains(got, []byte(c.rest)), "it did")
+		return why(!bytes.Contains(got, []byte(c.rest)), "it did")
 	case "ends": // the body of the last answer
 		all := o.final()
-		return ok(len(all) > 0 && bytes.HasSuffix(all[len(all)-1].body, []byte(c.rest)), fmt.Sprintf("it saw %d bytes", len(got)))
+		return why(len(all) > 0 && bytes.HasSuffix(all[len(all)-1].body, []byte(c.rest)), fmt.Sprintf("it saw %d bytes", len(got)))
 	case "awaited":
-		return ok(len(o.client.missed) == 0, fmt.Sprintf("never came: %q", o.client.missed))
+		return why(len(o.client.missed) == 0, fmt.Sprintf("never came: %q", o.client.missed))
 	case "closed":
 		return o.closedWithin(c.rest)
 	case "open":
-		return ok(o.client.ended() == stillOpen, "the connection was closed")
+		return why(o.client.ended() == stillOpen, "the connection was closed")
 	case "reads": // TEXT within DURATION
 		text, limit, _ := strings.Cut(c.rest, " within ")
 		d, err := time.ParseDuration(limit)
@@ -227,7 +227,7 @@ func (o *observed) closedWithin(limit string) string {
 		return err.Error()
 	}
 	took := o.client.endedAt.Sub(o.client.started)
-	return ok(took <= d, fmt.Sprintf("only after %v", took.Round(time.Millisecond)))
+	return why(took <= d, fmt.Sprintf("only after %v", took.Round(time.Millisecond)))
 }
 
 func (o *observed) readWithin(text string, d time.Duration) string {
@@ -239,7 +239,7 @@ func (o *observed) readWithin(text string, d time.Duration) string {
 	defer o.client.mu.Unlock()
 	for _, m := range o.client.marks {
 		if m.bytes >= at+len(text) {
-			return ok(m.at.Sub(o.client.started) <= d, fmt.Sprintf("only after %v", m.at.Sub(o.client.started).Round(time.Millisecond)))
+			return why(m.at.Sub(o.client.started) <= d, fmt.Sprintf("only after %v", m.at.Sub(o.client.started).Round(time.Millisecond)))
 		}
 	}
 	return "it never came"
@@ -255,13 +255,13 @@ func statuses(all []*response) string {
 
 // differ says how two texts differ.
 func differ(want, have string) string {
-	return ok(want == have, fmt.Sprintf("have %q", shorten([]byte(have))))
+	return why(want == have, fmt.Sprintf("have %q", shorten([]byte(have))))
 }
 
-// ok says why not, if not.
-func ok(holds bool, why string) string { //nolint:revive // the condition is what this is about
+// why is nothing when something holds, and what is wrong otherwise.
+func why(holds bool, wrong string) string {
 	if holds {
 		return ""
 	}
-	return why
+	return wrong
 }

@@ -13,10 +13,13 @@ func (o *observed) checkEndpoint(c check) string {
 	switch c.what {
 	case "requests":
 		return differ(c.rest, strconv.Itoa(len(o.record.whole)))
+	case "at-most":
+		most, err := strconv.Atoi(c.rest)
+		return why(err == nil && len(o.requests()) <= most, fmt.Sprintf("%d requests", len(o.requests())))
 	case "never-gets":
-		return ok(!bytes.Contains(o.record.raw, []byte(c.rest)), "it did")
+		return why(!bytes.Contains(o.record.raw, []byte(c.rest)), "it did")
 	case "gets":
-		return ok(bytes.Contains(o.record.raw, []byte(c.rest)), fmt.Sprintf("it got %q", shorten(o.record.raw)))
+		return why(bytes.Contains(o.record.raw, []byte(c.rest)), fmt.Sprintf("it got %q", shorten(o.record.raw)))
 	case "counts": // COUNT TARGET
 		number, target, _ := strings.Cut(c.rest, " ")
 		n := 0
@@ -68,5 +71,5 @@ func (o *observed) abandonedWithin(limit string) string {
 		return "the connection was kept"
 	}
 	took := o.record.closedAt.Sub(o.client.left)
-	return ok(took <= d, fmt.Sprintf("only after %v", took.Round(time.Millisecond)))
+	return why(took <= d, fmt.Sprintf("only after %v", took.Round(time.Millisecond)))
 }

@@ -1,7 +1,9 @@
 package rawhttp
 
 import (
+	"errors"
 	"net"
+	"os"
 	"strings"
 	"time"
 )
@@ -93,12 +95,12 @@ func (v *visit) linger(d time.Duration) error {
 	if err := v.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
 		return err
 	}
-	defer v.conn.SetReadDeadline(time.Time{})
+	defer func() { _ = v.conn.SetReadDeadline(time.Time{}) }()
 	chunk := make([]byte, 4096)
 	for {
 		n, err := v.conn.Read(chunk)
 		v.note(chunk[:n])
-		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil
 		}
 		if err != nil {

@@ -128,7 +128,7 @@ func (t *trial) parseLine(line string) error {
 	case "must", "should":
 		t.must, t.rule = word == "must", rest
 	case "why":
-		t.why = strings.TrimSpace(t.why + " " + rest)
+		t.why = strings.TrimSpace(t.why + " " + strings.TrimSpace(rest))
 	case ">", "<", ">!", "<!":
 		return t.parseStep(word, rest)
 	case "on":
