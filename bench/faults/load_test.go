@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,7 @@ func mixed(n int) (method, path string) {
 // of its own, kept from one request to the next, and never tries anything twice.
 type load struct {
 	address string
+	name    string // the beginning of its ids
 	aim     aim
 	cancel  context.CancelFunc
 	group   sync.WaitGroup
@@ -77,11 +79,11 @@ type link struct {
 	served int
 }
 
-// startLoad sends so many requests a second until stop. The n-th load of a test has its own prefix for ids.
+// startLoad sends so many requests a second until stop.
 func startLoad(t *testing.T, address string, rate int, aim aim) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{address: address, aim: aim, cancel: cancel, idle: make(chan *link, 1024)}
+	l := &load{address: address, name: strconv.FormatInt(time.Now().UnixNano(), 36), aim: aim, cancel: cancel, idle: make(chan *link, 1024)}
 	l.group.Go(func() {
 		ticker := time.NewTicker(time.Second / time.Duration(rate))
 		defer ticker.Stop()
@@ -117,7 +119,7 @@ func (l *load) stop() report {
 
 // fire sends the n-th request.
 func (l *load) fire(n int) {
-	s := shot{id: fmt.Sprintf("%s-%d", l.address, n), at: time.Now()}
+	s := shot{id: fmt.Sprintf("%s-%d", l.name, n), at: time.Now()}
 	var path string
 	s.method, path = l.aim(n)
 	kept, err := l.connect()

@@ -143,6 +143,8 @@ func act(w http.ResponseWriter, r *http.Request, body string) {
 			w.(http.Flusher).Flush()
 			<-time.After(20 * time.Millisecond)
 		}
+	case "large":
+		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
 	case "upgrade":
 		conn, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {

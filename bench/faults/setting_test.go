@@ -45,19 +45,11 @@ func alone(t *testing.T) {
 	}
 }
 
-// newSetting starts two origins and a Haldane in front, and warms it up.
-func newSetting(t *testing.T) *setting {
-	t.Helper()
-	alone(t)
-	return setUp(t, process.Options{Config: configuration})
-}
-
-// setUp is newSetting with other options; %ENDPOINTS% in the configuration are the origins.
+// setUp starts two origins and a Haldane in front, and warms it up. %ENDPOINTS% in the configuration are the origins.
 func setUp(t *testing.T, o process.Options) *setting {
 	t.Helper()
 	s := &setting{origins: []*origin{newOrigin(t), newOrigin(t)}}
 	o.Config = s.endpoints(o.Config)
-	o.Binary = process.Build(t)
 	s.Process = process.Start(t, o)
 	warm := startLoad(t, s.Address, 200, mixed)
 	<-time.After(500 * time.Millisecond)

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"haldane/bench/process"
 )
 
 // rate is the requests a second of most tests: a load, not an overload.
@@ -17,8 +19,8 @@ func pass(d time.Duration) { <-time.After(d) }
 
 // One of two origins is killed and comes back. What is safe to repeat is answered all the time, but for a second at most;
 // what is not is lost where it was under way, and never delivered twice.
-func TestKilledOrigin(t *testing.T) {
-	s := newSetting(t)
+func killedOrigin(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
 	before := s.ledger(t)
 	load := startLoad(t, s.Address, rate, mixed)
 	pass(time.Second)
@@ -42,8 +44,8 @@ func TestKilledOrigin(t *testing.T) {
 }
 
 // Both origins are killed: clients are told so at once, and are served again as soon as the origins are back.
-func TestAllOriginsKilled(t *testing.T) {
-	s := newSetting(t)
+func allOriginsKilled(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
 	before := s.ledger(t)
 	load := startLoad(t, s.Address, rate, mixed)
 	pass(500 * time.Millisecond)
@@ -72,8 +74,8 @@ func TestAllOriginsKilled(t *testing.T) {
 }
 
 // One of two origins hangs: its requests end with 504 at the time limit, the other's go on as before.
-func TestHungOrigin(t *testing.T) {
-	s := newSetting(t)
+func hungOrigin(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
 	before := s.ledger(t)
 	load := startLoad(t, s.Address, rate, mixed)
 	pass(500 * time.Millisecond)
@@ -102,14 +104,14 @@ func TestHungOrigin(t *testing.T) {
 }
 
 // Origins cut their answers short at every place there is, by FIN and by RST: no client takes what it got for whole.
-func TestAnswersCutAtEveryByte(t *testing.T) {
-	s := newSetting(t)
-	whole := len("HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n127.0.0.1:12345-100 0\n")
-	load := startLoad(t, s.Address, rate, func(n int) (string, string) {
+func answersCutAtEveryByte(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
+	whole := len("HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n0123456789ab-100 0\n")
+	load := startLoad(t, s.Address, 2*rate, func(n int) (string, string) {
 		return http.MethodGet, fmt.Sprintf("/?act=cut&by=%s&at=%d", []string{"fin", "rst"}[n%2], n/2%whole)
 	})
 	began := time.Now()
-	pass(2 * time.Second)
+	pass(time.Second)
 	r := load.stop()
 	if len(r.shots) < 2*whole {
 		t.Fatalf("%d requests for %d places", len(r.shots), 2*whole)
@@ -124,8 +126,8 @@ func TestAnswersCutAtEveryByte(t *testing.T) {
 }
 
 // Origins close their connections behind their answers without a word: nobody notices.
-func TestConnectionsClosedBetweenRequests(t *testing.T) {
-	s := newSetting(t)
+func connectionsClosedBetweenRequests(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
 	before := s.ledger(t)
 	load := startLoad(t, s.Address, rate, func(n int) (string, string) {
 		method, _ := mixed(n)
@@ -146,8 +148,8 @@ func TestConnectionsClosedBetweenRequests(t *testing.T) {
 }
 
 // Half of the answers are slow to begin or slow to end: they come, and the others are not held up.
-func TestSlowOrigin(t *testing.T) {
-	s := newSetting(t)
+func slowOrigin(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
 	before := s.ledger(t)
 	slow := func(n int) bool { return n%2 == 0 }
 	load := startLoad(t, s.Address, rate, func(n int) (string, string) {

@@ -37,7 +37,8 @@ type Options struct {
 	Binary string
 	// Config is the text of the configuration. %ADDRESS%, %ADMIN% and %DIR% stand for free addresses and an empty folder.
 	Config string
-	// Through is a command that starts the binary, such as prlimit with its options. Empty starts the binary itself.
+	// Through is a command that starts the binary, such as prlimit with its options; %DIR% is the folder of the process.
+	// Empty starts the binary itself.
 	Through []string
 }
 
@@ -63,6 +64,9 @@ func Start(t testing.TB, o Options) *Process {
 	}
 	p.Configure(t, o.Config)
 	arguments := append(append([]string(nil), o.Through...), o.Binary, "run", "--config", p.Config)
+	for i, argument := range arguments {
+		arguments[i] = strings.ReplaceAll(argument, "%DIR%", dir)
+	}
 	p.command = exec.CommandContext(context.Background(), arguments[0], arguments[1:]...) //nolint:gosec // tests start what they have built
 	p.command.Stdout, p.command.Stderr = p.log, p.log
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
