@@ -105,11 +105,16 @@ func serveOrigin(address, journal string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	large := make([]byte, 256<<10) // once: the origin must not be what is slow
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// One write for each line: whole lines, whoever else writes and whenever the end comes.
 		_, _ = file.WriteString(r.Method + " " + r.Header.Get("X-Id") + "\n")
 		n, err := io.Copy(io.Discard, r.Body)
-		if err == nil {
+		switch {
+		case err != nil:
+		case r.URL.Query().Get("act") == "large":
+			_, _ = w.Write(large)
+		default:
 			act(w, r, fmt.Sprintf("%s %d\n", r.Header.Get("X-Id"), n))
 		}
 	})
@@ -143,8 +148,6 @@ func act(w http.ResponseWriter, r *http.Request, body string) {
 			w.(http.Flusher).Flush()
 			<-time.After(20 * time.Millisecond)
 		}
-	case "large":
-		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
 	case "upgrade":
 		conn, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
