@@ -126,9 +126,7 @@ func (c *clientConn) Read(p []byte) (int, error) {
 			err = errCanceled
 		}
 	}
-	if c.phase != readBody {
-		c.intake.note(p[:n])
-	} else if excess := c.intake.count(n); excess != nil {
+	if excess := c.intake.took(c.phase, p[:n]); excess != nil {
 		return 0, excess
 	}
 	return n, err

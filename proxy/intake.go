@@ -37,13 +37,14 @@ func (i *intake) lend(p []byte) bool {
 	return true
 }
 
-// note counts what has been read of a head.
-func (i *intake) note(p []byte) { i.lined = i.lined || bytes.IndexByte(p, '\n') >= 0 }
-
-// count counts what has been read of a body. RFC 9112 section 7.1.1 has a server bound the extensions of chunks, which
-// the reader passes over without end.
-func (i *intake) count(n int) error {
-	i.octets += int64(n)
+// took notes what has been read: of a head, whether its first line has ended; of a body, how much it was. RFC 9112 section
+// 7.1.1 has a server bound the extensions of chunks, which the reader passes over without end.
+func (i *intake) took(phase readPhase, p []byte) error {
+	if phase != readBody {
+		i.lined = i.lined || bytes.IndexByte(p, '\n') >= 0
+		return nil
+	}
+	i.octets += int64(len(p))
 	if i.most > 0 && i.octets > i.most {
 		return errFraming
 	}
@@ -71,7 +72,7 @@ func (b *body) next(p []byte) (int, error) {
 	}
 	i.lent = false
 	n, err := b.conn.Read(p[:1])
-	if n == 0 || len(p) == 1 || b.length == 1 || peek(b.conn.Conn) != peekData {
+	if n == 0 || len(p) == 1 || b.length == 1 || b.conn.peek() != peekData {
 		return n, err
 	}
 	n, err = b.stream.Read(p[1:])
