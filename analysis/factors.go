@@ -69,13 +69,16 @@ func (o odds) factors(d direction, j int) factors {
 		k = -k
 	}
 	u := o.weight / (1 - o.weight)
-	return factors{
+	f := factors{
 		canaryBad:  math.Log1p(k * (1 - o.delta - o.centre)),
 		canaryGood: math.Log1p(-k * (o.delta + o.centre)),
 		stableBad:  math.Log1p(-k * u * (o.rho - o.centre)),
 		stableGood: math.Log1p(k * u * o.centre),
-		stableTied: math.Log1p(-k * u * (o.rho*o.tied - o.centre)),
 	}
+	if o.tied > 0 {
+		f.stableTied = math.Log1p(-k * u * (o.rho*o.tied - o.centre))
+	}
+	return f
 }
 
 // ladder is the factors of all bets of one direction.

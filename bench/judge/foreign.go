@@ -15,19 +15,22 @@ func foreignFamilies() []scenario {
 	}
 }
 
+// foreignRuns is the most runs of a healthy one: there are many of them.
+const foreignRuns = 300
+
 // addForeign adds healthy releases of such services, and at other rates and weights.
 func (h *shelf) addForeign() {
 	for _, s := range foreignFamilies() {
-		s.sides = both(0.002)
+		s.sides, s.length, s.runs = both(0.002), 30*time.Minute, foreignRuns
 		h.add(s.at(100, 0.1))
 		h.add(s.at(100, 0.5))
 	}
-	same := scenario{name: "same, 1 % errors", sides: both(0.01)}
+	same := scenario{name: "same, 1 % errors", sides: both(0.01), runs: foreignRuns}
 	h.add(same.at(30, 0.25))
 	h.add(same.at(300, 0.02))
 	h.add(same.at(3, 0.5))
 	for _, w := range []float64{0.1, 0.5} {
-		h.add(scenario{name: "same, errors in clusters of 3", sides: both(0.005), cluster: 3}.at(100, w))
+		h.add(scenario{name: "same, errors in clusters of 3", sides: both(0.005), cluster: 3, runs: foreignRuns}.at(100, w))
 	}
 }
 
@@ -42,7 +45,7 @@ func (h *shelf) addForeignCrowds() {
 		{"sticky: 1000 users, a third with a broken client", crowd{users: 1000, zipf: 1, broken: 0.33, spread: 0.3}},
 	} {
 		for _, w := range []float64{0.1, 0.5} {
-			h.add(scenario{name: c.name, length: 30 * time.Minute, sides: both(0.002), runs: 400, crowd: c.crowd}.at(50, w))
+			h.add(scenario{name: c.name, length: 30 * time.Minute, sides: both(0.002), runs: foreignRuns, crowd: c.crowd}.at(50, w))
 		}
 	}
 }
@@ -58,7 +61,7 @@ func (h *shelf) addForeignFaults() {
 			b.errors = 0.002
 			s.name += ": " + name
 			s.sides, s.goal = [sides]behaviour{{errors: 0.002}, b}, goal{power: leastPower}
-			s.runs = 200
+			s.runs = 100
 			h.add(s.at(100, 0.1))
 		}
 	}
