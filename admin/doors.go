@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -8,70 +9,103 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"go.uber.org/zap"
+
+	"haldane/config"
 )
 
-const (
-	// bodyBytes bounds the body of a request.
-	bodyBytes = 1 << 20
-	// connectionsMost bounds the connections of one listener, so that the admin side cannot eat the file descriptors that
-	// traffic needs.
-	connectionsMost = 256
-)
+// bodyBytes bounds the body of a request.
+const bodyBytes = 1 << 20
 
 // socketDoor trusts its peer: the mode of the socket decided who may connect. It still refuses foreign names and browsers,
 // because a socket can be forwarded to a port on the machine of the person who operates it.
 func socketDoor() *door {
-	return &door{name: "socket", hosts: hosts{
+	return &door{name: "socket", rooms: newRooms(), guests: newGuests(), hosts: hosts{
 		names:    map[string]struct{}{"localhost": {}, "haldane": {}, "unix": {}},
 		describe: "localhost",
 	}}
 }
 
-// tcpDoor is the door of an open TCP listener. Loopback shows everything to whoever is on the machine; elsewhere reading needs
-// the token too.
-func tcpDoor(configured string, bound net.Addr, config *tls.Config, secret token) *door {
+// tcpDoor is the door of an open TCP listener. Loopback shows everything to whoever is on the machine, unless there is a read
+// token; elsewhere reading needs one of the tokens.
+func tcpDoor(section config.Admin, bound net.Addr, certificates *tls.Config, unlock *keys) *door {
 	address := bound.(*net.TCPAddr) // the only kind that listenTCP makes
-	ip, port := address.IP, address.Port
-	d := &door{name: "tcp", token: &secret, private: !ip.IsLoopback()}
-	d.hosts = hosts{port: strconv.Itoa(port), names: map[string]struct{}{"localhost": {}}, anyIP: ip.IsUnspecified()}
-	if name, _, err := net.SplitHostPort(configured); err == nil && name != "" {
-		d.hosts.names[strings.ToLower(name)] = struct{}{}
+	d := &door{name: "tcp", keys: unlock, rooms: newRooms(), guests: newGuests()}
+	switch {
+	case !address.IP.IsLoopback():
+		d.exposure = exposeHealth
+	case unlock.read != nil:
+		d.exposure = exposeMetrics
 	}
-	d.hosts.names[ip.String()] = struct{}{}
-	if ip.IsUnspecified() {
-		if name, err := os.Hostname(); err == nil {
-			d.hosts.names[strings.ToLower(name)] = struct{}{}
-		}
-	}
-	if config != nil {
-		if leaf := config.Certificates[0].Leaf; leaf != nil {
+	d.hosts = tcpHosts(section, address)
+	if certificates != nil {
+		if leaf := certificates.Certificates[0].Leaf; leaf != nil {
 			d.hosts.verify = func(name string) bool { return leaf.VerifyHostname(name) == nil }
 		}
 	}
-	d.hosts.describe = "localhost:" + d.hosts.port + " and " + net.JoinHostPort(ip.String(), d.hosts.port)
 	return d
 }
 
-// enter is the way of every request: our response fields, the rules of the door, then the routes.
-func (s *Server) enter(d *door) http.Handler {
+// tcpHosts are the names of a TCP listener: its address, as configured and as bound, and those the operator added.
+func tcpHosts(section config.Admin, bound *net.TCPAddr) hosts {
+	h := hosts{
+		port: strconv.Itoa(bound.Port), anyIP: bound.IP.IsUnspecified(),
+		names: map[string]struct{}{"localhost": {}, bound.IP.String(): {}}, extra: map[string]struct{}{},
+	}
+	if name, _, err := net.SplitHostPort(section.Address); err == nil && name != "" {
+		h.names[strings.ToLower(name)] = struct{}{}
+	}
+	if h.anyIP {
+		if name, err := os.Hostname(); err == nil {
+			h.names[strings.ToLower(name)] = struct{}{}
+		}
+	}
+	known := []string{"localhost:" + h.port, net.JoinHostPort(bound.IP.String(), h.port)}
+	for _, name := range section.Hosts {
+		h.extra[strings.ToLower(strings.Trim(strings.TrimSuffix(name, "."), "[]"))] = struct{}{}
+		known = append(known, name)
+	}
+	h.describe = strings.Join(known[:len(known)-1], ", ") + " and " + known[len(known)-1] + " (admin.hosts adds names)"
+	return h
+}
+
+// enter is the way of every request: our response fields, the rules of the door, a place, then the routes.
+func (s *Server) enter(d *door, routes http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.contain(w, r)
+		who := caller{listener: d.name, remote: r.RemoteAddr}
+		if visitor := guestOf(r); visitor != nil {
+			visitor.begin()
+			defer visitor.end()
+			who.peer = visitor.peer
+		}
 		protect(w.Header())
-		if p := d.check(r); p != nil {
-			s.options.Logger.Warn("admin request refused", zap.String("listener", d.name), zap.String("remote", r.RemoteAddr),
-				zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Int("status", p.Status), zap.String("reason", p.Detail))
-			if p.Status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="haldane"`)
-			}
-			writeProblem(w, r, p)
+		var p *problem
+		if who.role, p = d.check(r); p != nil {
+			s.turnAway(w, r, who, p)
 			return
 		}
+		leave, p := d.rooms.enter(r)
+		if p != nil {
+			s.turnAway(w, r, who, p)
+			return
+		}
+		defer leave()
 		r.Body = http.MaxBytesReader(w, r.Body, bodyBytes)
-		s.routes.ServeHTTP(w, r)
+		routes.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who)))
 	})
+}
+
+// turnAway refuses a request. Of many refusals in a second only the first few are logged: a stranger does not fill the disk.
+// The query is not logged at all, should somebody have put a token there.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, who caller, p *problem) {
+	s.refusals.Warn("admin request refused", zap.Inline(who), zap.String("method", r.Method), zap.String("path", r.URL.Path),
+		zap.Int("status", p.Status), zap.String("reason", p.Detail))
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="haldane"`)
+	}
+	writeProblem(w, r, p)
 }
 
 // contain turns a panic into one lost request.
@@ -91,25 +125,9 @@ func (s *Server) contain(w http.ResponseWriter, r *http.Request) {
 
 // protect sets the fields that tell a browser to run, frame, guess and keep nothing.
 func protect(header http.Header) {
-	header.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
-}
-
-// connectionLimit counts the connections of one listener.
-type connectionLimit struct{ open atomic.Int64 }
-
-// watch is the server's hook for the states of its connections.
-func (l *connectionLimit) watch(connection net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if l.open.Add(1) > connectionsMost {
-			_ = connection.Close()
-		}
-	case http.StateClosed, http.StateHijacked:
-		l.open.Add(-1)
-	default:
-	}
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// readersMost bounds the open event streams.
-	readersMost = 64
+	// readersMost bounds the open event streams of both listeners together.
+	readersMost = 2 * streamsMost
 	// pingEvery is how often a silent stream shows that it is alive.
 	pingEvery = 15 * time.Second
 	// streamTimeout is how long one write to a stream may take.

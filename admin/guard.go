@@ -10,43 +10,74 @@ import (
 
 // door is one way in: what a listener demands of every request before any handler sees it.
 type door struct {
-	name    string // for the log
-	token   *token // nil: the peer is trusted
-	private bool   // reads need the token too
-	hosts   hosts
+	name     string   // for the log
+	keys     *keys    // nil: the peer is trusted
+	exposure exposure // what can be read without a token
+	hosts    hosts
+	rooms    rooms
+	guests   *guests
+}
+
+// exposure says what can be read over TCP without a token. Health always can.
+type exposure uint8
+
+const (
+	// exposeAll lets whoever is on the machine read everything.
+	exposeAll exposure = iota
+	// exposeMetrics leaves the metrics open: there is a read token for the rest, and the scraper on the machine needs none.
+	exposeMetrics
+	// exposeHealth leaves nothing but health open.
+	exposeHealth
+)
+
+// covers says whether a path can be read without a token.
+func (e exposure) covers(path string) bool {
+	switch {
+	case isHealth(path):
+		return true
+	case path == metricsPath:
+		return e != exposeHealth
+	}
+	return e == exposeAll
 }
 
 // hosts are the names under which a listener answers. A browser that was told a foreign name for our address (DNS rebinding)
 // sends that name.
 type hosts struct {
 	port     string              // ours; "" takes any
-	names    map[string]struct{} // lower case
+	names    map[string]struct{} // lower case; with our port
+	extra    map[string]struct{} // lower case; with any port, because what stands in front may have another
 	anyIP    bool                // bound to all addresses: an address is no name that could be rebound
 	verify   func(string) bool   // whether the certificate is for the name; nil without one
 	describe string              // for the refusal
 }
 
-// check is the rule for every request. nil lets it pass.
-func (d *door) check(r *http.Request) *problem {
+// check is the rule for every request: the role of the caller, or why it is refused.
+func (d *door) check(r *http.Request) (role, *problem) {
 	if !d.hosts.allow(r.Host, r.TLS != nil) {
-		return refuse(http.StatusMisdirectedRequest, "this listener does not answer to the name %q, but to %s", r.Host, d.hosts.describe)
+		return roleNone, refuse(http.StatusMisdirectedRequest, "this listener does not answer to the name %q, but to %s", r.Host, d.hosts.describe)
 	}
 	if p := checkBrowser(r); p != nil {
-		return p
+		return roleNone, p
 	}
-	if p := d.checkToken(r); p != nil {
-		return p
+	granted, p := d.checkToken(r)
+	if p == nil {
+		p = checkContentType(r)
 	}
-	return checkContentType(r)
+	return granted, p
 }
 
 // allow says whether the Host field names this listener.
 func (h *hosts) allow(field string, encrypted bool) bool {
 	name, port := splitHost(field, encrypted)
+	plain := strings.ToLower(strings.TrimSuffix(name, "."))
+	if _, ok := h.extra[plain]; ok {
+		return true
+	}
 	if h.port != "" && port != h.port {
 		return false
 	}
-	if _, ok := h.names[strings.ToLower(strings.TrimSuffix(name, "."))]; ok {
+	if _, ok := h.names[plain]; ok {
 		return true
 	}
 	// As an address, not as text: 127.evil.example is no loopback address.
@@ -91,24 +122,36 @@ func checkBrowser(r *http.Request) *problem {
 	return refuse(http.StatusForbidden, "a request from another site is not accepted")
 }
 
-// checkToken demands the bearer token (RFC 6750 section 2.1) where the door needs one.
-func (d *door) checkToken(r *http.Request) *problem {
-	if d.token == nil || isRead(r.Method) && (!d.private || isHealth(r.URL.Path)) {
-		return nil
+// checkToken demands a bearer token (RFC 6750 section 2.1) where the door needs one.
+func (d *door) checkToken(r *http.Request) (role, *problem) {
+	if d.keys == nil {
+		return rolePeer, nil
+	}
+	if isRead(r.Method) && d.exposure.covers(r.URL.Path) {
+		return roleNone, nil
 	}
 	scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return refuse(http.StatusUnauthorized, "this needs the admin token (Authorization: Bearer)")
+		return roleNone, refuse(http.StatusUnauthorized, "this needs the admin token (Authorization: Bearer)")
 	}
-	if !d.token.matches(strings.TrimSpace(credentials)) {
-		return refuse(http.StatusUnauthorized, "the admin token is wrong")
+	granted, wait := d.keys.unlock(addressOf(r.RemoteAddr), strings.TrimSpace(credentials))
+	switch {
+	case wait > 0:
+		p := refuse(http.StatusTooManyRequests, "too many wrong tokens came from your address; wait, or use the unix socket")
+		p.retry = wait
+		return roleNone, p
+	case granted == roleNone:
+		return roleNone, refuse(http.StatusUnauthorized, "the admin token is wrong")
+	case granted == roleRead && !isRead(r.Method):
+		return roleRead, refuse(http.StatusForbidden, "the read token may read everything and change nothing; changes need the admin token")
 	}
-	return nil
+	return granted, nil
 }
 
-// checkContentType demands JSON for every body: a content type that a form cannot send.
+// checkContentType demands JSON for every body, a content type that a form cannot send, and refuses any other also where there
+// is no body.
 func checkContentType(r *http.Request) *problem {
-	if isRead(r.Method) || r.ContentLength == 0 {
+	if isRead(r.Method) || r.ContentLength == 0 && r.Header.Get("Content-Type") == "" {
 		return nil
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

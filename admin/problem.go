@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"haldane/rollout"
 )
@@ -24,6 +26,8 @@ type problem struct {
 	Phase string `json:"phase,omitempty"`
 	// Possible lists the moves that are possible now.
 	Possible []rollout.CommandKind `json:"possible,omitempty"`
+
+	retry time.Duration // after which another attempt makes sense; 0 says nothing about it
 }
 
 // Error makes a problem an error, so that it can be returned where it is found and written in one place.
@@ -38,6 +42,9 @@ func refuse(status int, format string, args ...any) *problem {
 func writeProblem(w http.ResponseWriter, r *http.Request, p *problem) {
 	p.Instance = r.URL.Path
 	w.Header().Set("Content-Type", "application/problem+json")
+	if p.retry > 0 { // in whole seconds (RFC 9110 section 10.2.3), never too early
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((p.retry+time.Second-1)/time.Second), 10))
+	}
 	w.WriteHeader(p.Status)
 	// The client may have gone; there is nobody else to tell.
 	_ = json.NewEncoder(w).Encode(p)

@@ -70,8 +70,13 @@ func (s *Server) command(name string, read reader) func(http.ResponseWriter, *ht
 		if err != nil {
 			return err
 		}
+		before, known := s.options.Rollouts.View(service)
 		view, err := s.options.Rollouts.Do(service, order)
-		s.audit(r, name, service, order, err)
+		fields := append(orderFields(order), zap.String("service", service))
+		if known {
+			fields = append(fields, zap.Object("before", standing(before)), zap.Object("after", standing(view)))
+		}
+		s.audit(r, name, err, fields...)
 		if err != nil {
 			return s.explain(service, err)
 		}
@@ -86,18 +91,13 @@ func (s *Server) abortAll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	before := s.options.Rollouts.Views()
 	views, err := s.options.Rollouts.AbortAll(order.Reason, order.Actor)
-	s.audit(r, "abort all", "", order, err)
+	s.audit(r, "abort all", err, append(orderFields(order), zap.Array("before", standings(before)), zap.Array("after", standings(views)))...)
 	if err != nil {
 		return s.explain("", err)
 	}
 	return writeViews(w, views)
-}
-
-// audit logs who ordered what.
-func (s *Server) audit(r *http.Request, name, service string, order rollout.Command, err error) {
-	s.options.Logger.Info("command", zap.String("command", name), zap.String("service", service), zap.String("actor", order.Actor),
-		zap.String("reason", order.Reason), zap.String("remote", r.RemoteAddr), zap.Error(err))
 }
 
 // explain turns what stopped a command into an answer.

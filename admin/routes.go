@@ -10,36 +10,55 @@ import (
 	"go.uber.org/zap"
 )
 
-// scrapesMost bounds the scrapes that run at the same time.
-const scrapesMost = 4
+// metricsPath is where a scraper looks.
+const metricsPath = "/metrics"
 
-// newRoutes is every path there is. GET serves HEAD as well; whatever changes something is POST.
-func (s *Server) newRoutes() http.Handler {
+// route is one path and what answers there.
+type route struct {
+	pattern string // as of http.ServeMux
+	handler http.Handler
+}
+
+// newRoutes is what can be asked for at a door.
+func (s *Server) newRoutes(d *door) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", s.metrics())
-	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
-		mux.HandleFunc("GET "+path, healthy)
-	}
-	for _, path := range []string{"/-/ready", "/readyz"} {
-		mux.HandleFunc("GET "+path, s.ready)
-	}
-	mux.Handle("POST /-/reload", s.fallible(s.reload))
-	if path := s.options.TakeOverPath; path != "" {
-		mux.Handle("POST "+path, s.fallible(s.takeOver))
-	}
-	mux.Handle("GET /api/v1/version", s.fallible(s.version))
-	mux.Handle("GET /api/v1/config", s.fallible(s.configuration))
-	mux.Handle("GET /api/v1/events", s.fallible(s.events))
-	mux.Handle("GET /api/v1/services", s.fallible(s.services))
-	mux.Handle("GET /api/v1/services/{service}", s.fallible(s.service))
-	mux.Handle("GET /api/v1/rollouts", s.fallible(s.rollouts))
-	mux.Handle("POST /api/v1/rollouts/abort", s.fallible(s.abortAll))
-	mux.Handle("GET /api/v1/rollouts/{service}", s.fallible(s.rollout))
-	mux.Handle("GET /api/v1/rollouts/{service}/history", s.fallible(s.history))
-	for name, read := range commands() {
-		mux.Handle("POST /api/v1/rollouts/{service}/"+name, s.fallible(s.command(name, read)))
+	for _, one := range s.table(d) {
+		mux.Handle(one.pattern, one.handler)
 	}
 	return withProblems(mux)
+}
+
+// table is every path there is. GET serves HEAD as well; whatever changes something is POST.
+func (s *Server) table(d *door) []route {
+	table := []route{
+		{"GET " + metricsPath, s.metrics()},
+		{"POST /-/reload", s.fallible(s.reload)},
+		{"GET /api/v1/version", s.fallible(s.version)},
+		{"GET /api/v1/config", s.fallible(s.configuration)},
+		{"GET " + eventsPath, s.fallible(s.events)},
+		{"GET /api/v1/services", s.fallible(s.services)},
+		{"GET /api/v1/services/{service}", s.fallible(s.service)},
+		{"GET /api/v1/rollouts", s.fallible(s.rollouts)},
+		{"POST /api/v1/rollouts/abort", s.fallible(s.abortAll)},
+		{"GET /api/v1/rollouts/{service}", s.fallible(s.rollout)},
+		{"GET /api/v1/rollouts/{service}/history", s.fallible(s.history)},
+	}
+	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
+		table = append(table, route{"GET " + path, http.HandlerFunc(healthy)})
+	}
+	for _, path := range []string{"/-/ready", "/readyz"} {
+		table = append(table, route{"GET " + path, http.HandlerFunc(s.ready)})
+	}
+	for name, read := range commands() {
+		table = append(table, route{"POST /api/v1/rollouts/{service}/" + name, s.fallible(s.command(name, read))})
+	}
+	if path := s.options.TakeOverPath; path != "" {
+		table = append(table, route{"POST " + path, s.fallible(s.takeOver)})
+	}
+	if d.keys == nil && s.options.Config.Profiles {
+		table = append(table, s.profiles()...)
+	}
+	return table
 }
 
 // withProblems gives the refusals of the multiplexer (no such path, method not allowed) the shape of all others.
@@ -96,10 +115,9 @@ func (s *Server) metrics() http.Handler {
 		errorLog = nil // cannot happen: the level is a constant
 	}
 	return promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:            errorLog,
-		ErrorHandling:       promhttp.ContinueOnError, // one broken collector must not hide the others
-		EnableOpenMetrics:   true,
-		MaxRequestsInFlight: scrapesMost,
+		ErrorLog:          errorLog,
+		ErrorHandling:     promhttp.ContinueOnError, // one broken collector must not hide the others
+		EnableOpenMetrics: true,
 	})
 }
 
@@ -127,8 +145,10 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
 	if s.options.Reload == nil {
 		return refuse(http.StatusNotImplemented, "this process cannot reload its configuration")
 	}
-	s.options.Logger.Info("reload asked for", zap.String("remote", r.RemoteAddr))
-	if err := s.options.Reload(); err != nil {
+	before := s.options.Configuration().Loaded
+	err := s.options.Reload()
+	s.audit(r, "reload", err, zap.Time("before", before), zap.Time("after", s.options.Configuration().Loaded))
+	if err != nil {
 		return refuse(http.StatusUnprocessableEntity, "%v", err)
 	}
 	writeJSON(w, s.options.Configuration())

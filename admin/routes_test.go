@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -258,30 +256,5 @@ func TestHeadTooLarge(t *testing.T) {
 	s, _ := full(t)
 	if got := s.do(http.MethodGet, "/-/healthy", "", "X-Large: "+strings.Repeat("x", 2*headerBytes)); got.status != 431 {
 		t.Errorf("status %d", got.status)
-	}
-}
-
-// Connections beyond the limit are closed at once, and make room when they end.
-func TestTooManyConnections(t *testing.T) {
-	limit := &connectionLimit{}
-	closed := func() bool {
-		ours, theirs := net.Pipe()
-		defer ours.Close()
-		defer theirs.Close()
-		limit.watch(theirs, http.StateNew)
-		return errors.Is(theirs.SetDeadline(time.Time{}), io.ErrClosedPipe)
-	}
-	for n := range connectionsMost {
-		if closed() {
-			t.Fatalf("connection %d is closed", n)
-		}
-	}
-	if !closed() {
-		t.Error("one too many is not closed")
-	}
-	limit.watch(nil, http.StateClosed)
-	limit.watch(nil, http.StateClosed)
-	if closed() {
-		t.Error("there is room again, but not for us")
 	}
 }

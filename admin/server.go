@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 const (
@@ -26,15 +27,19 @@ const (
 	headerBytes = 16 << 10
 	// stopTimeout is how long a stopping server waits for answers in flight.
 	stopTimeout = 5 * time.Second
+	// refusalsLogged is how many refused requests are logged in a second.
+	refusalsLogged = 10
 	// subscription is how many events may wait for the pump, which does nothing but file them.
 	subscription = 256
 )
 
 // Server is the admin side of one process.
 type Server struct {
-	options Options
-	hub     *hub
-	routes  http.Handler
+	options  Options
+	hub      *hub
+	refusals *zap.Logger // the log for what strangers can cause
+
+	profiling sync.Mutex // one profile over time at a time
 
 	mu      sync.Mutex
 	entries []*entry // what Listen opened and nobody has closed
@@ -56,9 +61,12 @@ func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: options, hub: newHub(ringSize)}
-	s.routes = s.newRoutes()
-	return s, nil
+	return &Server{options: options, hub: newHub(ringSize), refusals: options.Logger.WithOptions(zap.WrapCore(sparse))}, nil
+}
+
+// sparse keeps the first few lines of each kind in a second.
+func sparse(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Second, refusalsLogged, 0)
 }
 
 // Listen opens the listeners that the configuration asks for, and makes the token when there is none. After an error
@@ -128,7 +136,7 @@ func (s *Server) openTCP() (*entry, error) {
 		return nil, fmt.Errorf("admin address %s is not loopback and has no certificate: set admin.tls, use 127.0.0.1, "+
 			"or start with --insecure-admin", section.Address)
 	}
-	secret, err := loadToken(section)
+	unlock, err := loadKeys(section)
 	if err != nil {
 		return nil, err
 	}
@@ -138,26 +146,29 @@ func (s *Server) openTCP() (*entry, error) {
 			return nil, err
 		}
 	}
-	e := s.newEntry(listener, tcpDoor(section.Address, listener.Addr(), config, secret))
+	e := s.newEntry(listener, tcpDoor(section, listener.Addr(), config, unlock))
 	e.tls, e.tcp = config, true
 	return e, nil
 }
 
 // newEntry puts a server with our limits behind a listener.
 func (s *Server) newEntry(listener net.Listener, d *door) *entry {
-	limit := &connectionLimit{}
 	errorLog, err := zap.NewStdLogAt(s.options.Logger, zap.DebugLevel) // mostly broken handshakes and scanners
 	if err != nil {
 		errorLog = nil // cannot happen: the level is a constant
 	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // not HTTP/2: there a connection is many requests, and our limits count connections
 	return &entry{listener: listener, server: &http.Server{
-		Handler:           s.enter(d),
+		Handler:           s.enter(d, s.newRoutes(d)),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
-		ConnState:         limit.watch,
+		ConnContext:       d.guests.arrive,
+		ConnState:         d.guests.watch,
+		Protocols:         protocols,
 		ErrorLog:          errorLog,
 	}}
 }

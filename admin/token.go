@@ -19,8 +19,8 @@ import (
 const (
 	// tokenBytes is the entropy of a generated token: 256 bits.
 	tokenBytes = 32
-	// tokenShortest is the shortest token that is accepted. Guesses are not slowed down, so that a guesser cannot lock an
-	// operator out; length has to stop them.
+	// tokenShortest is the shortest token that is accepted. Guesses are slowed down for each address alone; against somebody
+	// with many addresses only length helps.
 	tokenShortest = 16
 	// tokenLongest bounds what is read from a token file.
 	tokenLongest = 4 << 10
@@ -47,8 +47,17 @@ func loadToken(section config.Admin) (token, error) {
 			return token{}, fmt.Errorf("admin token: %w", err)
 		}
 	}
+	loaded, err := newToken(text)
+	if err != nil {
+		return token{}, fmt.Errorf("admin token: %w", err)
+	}
+	return loaded, nil
+}
+
+// newToken keeps what is needed of a token. No message shows it.
+func newToken(text string) (token, error) {
 	if len(text) < tokenShortest {
-		return token{}, fmt.Errorf("admin token: it has %d characters, at least %d are needed", len(text), tokenShortest)
+		return token{}, fmt.Errorf("it has %d characters, at least %d are needed", len(text), tokenShortest)
 	}
 	return token{sha256.Sum256([]byte(text))}, nil
 }
