@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -232,4 +233,21 @@ func socketPath(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(directory) })
 	return filepath.Join(directory, "run", "h.sock")
+}
+
+// rawHost is the status of a request with exactly this Host field.
+func (r *running) rawHost(host string) int {
+	r.t.Helper()
+	connection, err := net.Dial("tcp", r.Addr().String())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection, "GET /api/v1/version HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }

@@ -13,6 +13,8 @@ const (
 	guessEvery = 6 * time.Second
 	// guessersMost bounds the addresses that are remembered.
 	guessersMost = 1024
+	// guessersLooked is how many of them are looked at to find one that can be forgotten.
+	guessersLooked = 16
 )
 
 // guesses bounds how fast tokens can be guessed from one address. Who has guessed too often is refused whatever it shows:
@@ -21,10 +23,10 @@ const (
 // generic cell rate algorithm (ITU-T I.371), one moment for each address.
 type guesses struct {
 	mu    sync.Mutex
-	clear map[netip.Addr]time.Time // when all wrong tokens of the address are forgotten
+	forgiven map[netip.Addr]time.Time // when all wrong tokens of the address are forgotten
 }
 
-func newGuesses() *guesses { return &guesses{clear: make(map[netip.Addr]time.Time)} }
+func newGuesses() *guesses { return &guesses{forgiven: make(map[netip.Addr]time.Time)} }
 
 // try lets the address show a token, and remembers when it was wrong; or says how long to wait. It compares while it holds
 // the lock: of many guesses at the same moment, none is for free.
@@ -32,37 +34,37 @@ func (g *guesses) try(from netip.Addr, now time.Time, right func() bool) (wait t
 	from = network(from)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	clear := g.clear[from]
-	if wait = clear.Add(-(guessBurst - 1) * guessEvery).Sub(now); wait > 0 {
+	forgiven := g.forgiven[from]
+	if wait = forgiven.Add(-(guessBurst - 1) * guessEvery).Sub(now); wait > 0 {
 		return wait
 	}
 	if right() {
 		return 0
 	}
-	if clear.Before(now) {
-		clear = now
+	if forgiven.Before(now) {
+		forgiven = now
 	}
-	g.remember(from, clear.Add(guessEvery), now)
+	g.remember(from, forgiven.Add(guessEvery))
 	return 0
 }
 
-// remember files the moment. Where there is no room, the forgotten go first, then the one that is forgotten next.
-func (g *guesses) remember(from netip.Addr, clear, now time.Time) {
-	if _, known := g.clear[from]; !known && len(g.clear) >= guessersMost {
-		first := from
-		for address, moment := range g.clear {
-			switch {
-			case !moment.After(now):
-				delete(g.clear, address)
-			case first == from || moment.Before(g.clear[first]):
+// remember files the moment. Where there is no room, a few addresses are looked at, in the random order of a map, and the one
+// goes that is forgotten first: never the one that has just guessed the most.
+func (g *guesses) remember(from netip.Addr, forgiven time.Time) {
+	if _, known := g.forgiven[from]; !known && len(g.forgiven) >= guessersMost {
+		looked := 0
+		var first netip.Addr
+		for address, moment := range g.forgiven {
+			if looked == 0 || moment.Before(g.forgiven[first]) {
 				first = address
 			}
+			if looked++; looked == guessersLooked {
+				break
+			}
 		}
-		if len(g.clear) >= guessersMost {
-			delete(g.clear, first)
-		}
+		delete(g.forgiven, first)
 	}
-	g.clear[from] = clear
+	g.forgiven[from] = forgiven
 }
 
 // network is what counts as one address: of IPv6 the first 64 bits, because one host has all the others (RFC 4291 section
