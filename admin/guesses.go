@@ -22,7 +22,7 @@ const (
 // elsewhere; with many addresses one can guess faster, and against that stands the length of the token. The account is the
 // generic cell rate algorithm (ITU-T I.371), one moment for each address.
 type guesses struct {
-	mu    sync.Mutex
+	mu       sync.Mutex
 	forgiven map[netip.Addr]time.Time // when all wrong tokens of the address are forgotten
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
@@ -58,7 +59,21 @@ func (s *Server) table(d *door) []route {
 	if d.keys == nil && s.options.Config.Profiles {
 		table = append(table, s.profiles()...)
 	}
-	return table
+	return append(table, route{"GET /api/v1", index(table)})
+}
+
+// index lists what can be asked for at a door, for people who look around.
+func index(table []route) http.Handler {
+	routes := make([]string, 0, len(table))
+	for _, one := range table {
+		routes = append(routes, one.pattern)
+	}
+	slices.Sort(routes)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, struct {
+			Routes []string `json:"routes"`
+		}{routes})
+	})
 }
 
 // withProblems gives the refusals of the multiplexer (no such path, method not allowed) the shape of all others.

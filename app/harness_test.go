@@ -72,7 +72,13 @@ func launch(t *testing.T, text string) *instance {
 // launchFile runs the real thing on a file that exists.
 func launchFile(t *testing.T, path string) *instance {
 	t.Helper()
-	a, err := app.New(app.Options{ConfigPath: path, Logger: zap.NewNop(), Version: "test"})
+	return launchWith(t, app.Options{ConfigPath: path, Logger: zap.NewNop(), Version: "test"})
+}
+
+// launchWith runs the real thing with options of its own.
+func launchWith(t *testing.T, options app.Options) *instance {
+	t.Helper()
+	a, err := app.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +92,7 @@ func launchFile(t *testing.T, path string) *instance {
 		}
 	})
 	t.Cleanup(stop)
-	return &instance{App: a, config: path, stop: stop}
+	return &instance{App: a, config: options.ConfigPath, stop: stop}
 }
 
 // writeConfig replaces the file as an editor would: a new file under the old name.

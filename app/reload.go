@@ -76,6 +76,9 @@ func (a *App) apply(cfg *config.Config) error {
 
 // put builds everything that can fail, and then swaps.
 func (a *App) put(cfg *config.Config) error {
+	if err := checkLoop(cfg, a.admin.Addr()); err != nil {
+		return err
+	}
 	table, err := router.Build(router.Options{
 		Services: cfg.Services,
 		Segments: cfg.Segments,
@@ -139,6 +142,7 @@ func (a *App) warnOfRestart(fresh *config.Config) {
 func (a *App) configuration() admin.Configuration {
 	outcome := a.outcome.Load()
 	running := *a.current.Load()
+	running.Services = redacted(running.Services)
 	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
 	effective, err := running.Dump()
 	if err != nil {
