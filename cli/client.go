@@ -133,8 +133,11 @@ type answerError struct {
 }
 
 func (e *answerError) Error() string {
-	if e.status == http.StatusUnauthorized {
+	switch e.status {
+	case http.StatusUnauthorized:
 		return e.detail + "; use --token-file, or the unix socket with --socket"
+	case http.StatusForbidden:
+		return e.detail + "; is the right file named by --token-file?"
 	}
 	return e.detail
 }

@@ -63,7 +63,7 @@ type Admin struct {
 	// Socket is the path of the unix socket (mode 0600) that the command line uses, or "off" for none. At most 103
 	// bytes. Default: haldane.sock in state.directory.
 	Socket string `yaml:"socket"`
-	// Token is the bearer token that changes over TCP need. Prefer token_file, which it excludes.
+	// Token is the bearer token that changes over TCP need; it reads as well. Prefer token_file, which it excludes.
 	Token Secret `yaml:"token,omitempty"`
 	// TokenFile is the path of the file that holds the token. When it does not exist it is created, with mode 0600 and a
 	// random token. Excludes token. Default: admin.token in state.directory.
@@ -71,16 +71,18 @@ type Admin struct {
 	// TLS is the certificate of the admin listener. Default: none.
 	TLS *Certificate `yaml:"tls,omitempty"`
 	// ReadToken is a bearer token, other than token, that may read everything and change nothing. Prefer read_token_file,
-	// which it excludes. Default: none; over TCP without TLS on loopback everybody may read.
+	// which it excludes. With one, reading over TCP needs one of the two tokens also on loopback, except for /metrics and
+	// health. Default: none; on loopback everybody may read, elsewhere only the token does, except for health.
 	ReadToken Secret `yaml:"read_token,omitempty"`
 	// ReadTokenFile is the path of the file that holds the read token; it is not created. Excludes read_token. Default:
 	// none.
 	ReadTokenFile string `yaml:"read_token_file,omitempty"`
-	// Hosts are names, without ports, under which the admin listener is reached, besides its address, loopback and
-	// localhost: a request for any other is refused, so that no web page can reach it through a name of its own (DNS
-	// rebinding). Default: none.
+	// Hosts are names, without ports, under which the admin listener is reached, besides its address, loopback, localhost and
+	// the names of its certificate; they are taken with any port. A request for any other is refused (421), so that no web
+	// page can reach it through a name of its own (DNS rebinding). Default: none.
 	Hosts []string `yaml:"hosts,omitempty"`
-	// Profiles serves Go's profiles under /debug/pprof/ on the socket, and only there. Default false.
+	// Profiles serves Go's profiles under /debug/pprof/ on the socket, and only there: profile, trace, block and mutex (all
+	// four take ?seconds=, one at a time), heap, allocs and goroutine. Default false.
 	Profiles bool `yaml:"profiles"`
 }
 
