@@ -118,7 +118,7 @@ func everything(t *testing.T, client *http.Client, base string) map[string]strin
 			t.Fatal(err)
 		}
 		defer response.Body.Close()
-		text := make([]byte, 0)
+		var text []byte
 		if strings.HasSuffix(path, "/events") { // it has no end: the greeting will do
 			text = make([]byte, 512)
 			n, _ := response.Body.Read(text)

@@ -184,6 +184,30 @@ func TestOverTCP(t *testing.T) {
 	}
 }
 
+// With a read token, reading over TCP needs one of the two, and the read token changes nothing.
+func TestOverTCPWithAReadToken(t *testing.T) {
+	const read = "a-token-that-only-reads"
+	_, address := startGuarded(t, &fake{views: []rollout.View{shop()}}, read)
+	file := filepath.Join(t.TempDir(), "read")
+	if err := os.WriteFile(file, []byte(read), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		code   int
+		stderr string // part of it
+	}{
+		{[]string{"status", "--address", address}, 1, "needs the admin token (Authorization: Bearer); use --token-file"},
+		{[]string{"status", "--address", address, "--token-file", file}, 0, ""},
+		{[]string{"pause", "shop", "--address", address, "--token-file", file}, 1, "change nothing; changes need the admin token; is the right file named"},
+	} {
+		got := invoke(t, c.args...)
+		if got.code != c.code || !strings.Contains(got.stderr, c.stderr) || strings.Contains(got.stderr, read) {
+			t.Errorf("%v: %+v", c.args, got)
+		}
+	}
+}
+
 func TestNobodyThere(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "none.sock")
 	got := invoke(t, "status", "--socket", socket)

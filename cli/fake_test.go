@@ -136,6 +136,12 @@ func cart() rollout.View {
 // start runs the real admin side over a fake manager, on a socket and on a port.
 func start(t *testing.T, f *fake) (socket, address string) {
 	t.Helper()
+	return startGuarded(t, f, "")
+}
+
+// startGuarded does so with a read token; "" is none.
+func startGuarded(t *testing.T, f *fake, read config.Secret) (socket, address string) {
+	t.Helper()
 	directory, err := os.MkdirTemp("", "hc") // t.TempDir can be too long for a socket
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +149,7 @@ func start(t *testing.T, f *fake) (socket, address string) {
 	t.Cleanup(func() { _ = os.RemoveAll(directory) })
 	socket = filepath.Join(directory, "h.sock")
 	server, err := admin.New(admin.Options{
-		Config:   config.Admin{Address: "127.0.0.1:0", Socket: socket, Token: secret},
+		Config:   config.Admin{Address: "127.0.0.1:0", Socket: socket, Token: secret, ReadToken: read},
 		Rollouts: f,
 		Services: func() []admin.Service { return []admin.Service{{Name: "quiet"}} },
 		Gatherer: prometheus.NewRegistry(),
