@@ -176,7 +176,10 @@ func TestNoSecretIsShown(t *testing.T) {
 	log := &safe{}
 	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), log, zapcore.DebugLevel))
 	i := launchWith(t, app.Options{ConfigPath: path, Logger: logger, Version: "test", Getenv: func(name string) (string, bool) {
-		return plantedToken, name == "OPERATE"
+		if name != "OPERATE" {
+			return "", false
+		}
+		return plantedToken, true
 	}})
 	if got := i.get(newClient(t), func(r *http.Request) {
 		r.Header.Set("Authorization", "Bearer "+plantedClient)
