@@ -15,10 +15,11 @@ var rooms = map[string][]string{
 	"":               {"cli"},
 	"cli":            {"cli/demo", "app", "admin", "rollout", "analysis", "config"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
-	"app":            {"app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "stats", "store", "config"},
+	"app":            {"app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
 	"admin":          {"rollout", "analysis", "config"},
+	"notify":         {"rollout", "config"},
 	"rollout":        {"analysis", "store", "stats", "config"},
 	"proxy":          {"proxy/http1", "proxy/listen", "proxy/upstream", "proxy/balance", "router", "stats", "config"},
 	"proxy/balance":  {"proxy/http1", "proxy/upstream", "config"},
@@ -43,7 +44,7 @@ var outsiders = map[string][]string{
 	"github.com/valyala/fasthttp":     {"proxy"},                 // one HTTP stack among two to come: nobody else may lean on it
 	"github.com/prometheus":           {"stats", "admin", "app"}, // numbers are kept without it and shown with it
 	"github.com/fsnotify/fsnotify":    {"config"},
-	"go.uber.org/zap":                 {"proxy", "rollout", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
+	"go.uber.org/zap":                 {"proxy", "rollout", "notify", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
 	"github.com/hashicorp/golang-lru": {"router"},
 	"github.com/cespare/xxhash":       {"router"},
 	"github.com/spf13/cobra":          {"cli"},

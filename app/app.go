@@ -19,6 +19,7 @@ import (
 	"haldane/app/handover"
 	"haldane/app/systemd"
 	"haldane/config"
+	"haldane/notify"
 	"haldane/proxy"
 	"haldane/proxy/listen"
 	"haldane/rollout"
@@ -64,6 +65,7 @@ type App struct {
 	splits  *splits
 	closers closers
 
+	notices   *notify.Notifier
 	operators *operators
 	states    *custody
 	keychain  *listen.Keychain // nil without TLS

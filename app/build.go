@@ -11,6 +11,7 @@ import (
 	"haldane/admin"
 	"haldane/app/handover"
 	"haldane/config"
+	"haldane/notify"
 	"haldane/proxy"
 	"haldane/rollout"
 	"haldane/stats"
@@ -47,7 +48,12 @@ func (a *App) build(cfg *config.Config) error {
 		return fmt.Errorf("restore the rollouts: %w", err)
 	}
 	a.operators = &operators{Manager: a.manager}
-	return nil
+	a.notices, err = notify.New(notify.Options{
+		Rollouts: a.manager,
+		Source:   speaker(),
+		Logger:   a.logger.Named("notify"),
+	})
+	return err
 }
 
 // listen opens the admin listeners.

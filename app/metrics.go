@@ -81,7 +81,8 @@ func (a *App) front() stats.Front {
 			ProxyProtocol: n.UnproxiedConnections,
 			TLS:           n.FailedHandshakes,
 		},
-		Endpoints: endpoints(a.proxy.Endpoints()),
+		Endpoints:     endpoints(a.proxy.Endpoints()),
+		Notifications: notifications(a.notices.Numbers()),
 	}
 	if a.keychain != nil {
 		for _, c := range a.keychain.Certificates() {

@@ -10,6 +10,7 @@ import (
 
 	"haldane/admin"
 	"haldane/config"
+	"haldane/notify"
 	"haldane/proxy"
 	"haldane/rollout"
 	"haldane/router"
@@ -47,6 +48,7 @@ func (a *App) Reload() (err error) {
 	}
 	a.outcome.Store(outcome)
 	a.process.Reloaded(now, err)
+	a.notices.Reloaded(now, err)
 	return err
 }
 
@@ -98,12 +100,17 @@ func (a *App) put(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("build the proxy's tables: %w", err)
 	}
+	told, err := notify.Read(&cfg.Notifications)
+	if err != nil {
+		return err
+	}
 	err = a.manager.Configure(time.Now(), specs(cfg), func(orders []rollout.Split) error {
 		return a.splits.replace(built{snapshot, cfg.Segments}, orders)
 	})
 	if err != nil {
 		return err
 	}
+	a.notices.Use(told)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))

@@ -13,7 +13,8 @@ import (
 type parts struct {
 	judge                                      *judging
 	administering, watching, renewing, serving chan error
-	stopAdmin, stopServing                     context.CancelFunc
+	telling                                    chan error
+	stopAdmin, stopServing, stopTelling        context.CancelFunc
 }
 
 // judging is the manager's loop, which a hand-over stops and, when nothing comes of it, starts again.
@@ -59,6 +60,8 @@ func (a *App) Run(ctx context.Context) error {
 	if !handed {
 		failed = errors.Join(failed, p.judge.stop())
 	}
+	p.stopTelling() // after the last event
+	failed = errors.Join(failed, <-p.telling)
 	p.stopAdmin()
 	failed = errors.Join(failed, <-p.administering)
 	failed = errors.Join(failed, a.closers.close())
@@ -72,6 +75,9 @@ func (a *App) start(ctx context.Context) *parts {
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	p.stopAdmin, p.stopServing = stopAdmin, stopServing
+	tellCtx, stopTelling := context.WithCancel(context.WithoutCancel(ctx))
+	p.stopTelling = stopTelling
+	p.telling = start("notifications", func() error { return a.notices.Run(tellCtx) })
 	p.judge.start()
 	p.administering = start("admin", func() error { return a.admin.Run(adminCtx) })
 	p.watching = start("configuration watcher", func() error { return a.watcher.Run(serveCtx, a.fileChanged) })

@@ -31,7 +31,7 @@ func newCheckCommand(e env, c *connection) *cobra.Command {
 		Long: `Validate a configuration file ("-" reads standard input) without starting anything.
 
 All problems are printed at once, each as file:line:column: path: message. Where there is none, what "run" would refuse to
-start with is looked for as well: certificates, keys and a read token that cannot be used, and an admin listener that would
+start with is looked for as well: certificates, keys, tokens and secrets that cannot be used, and an admin listener that would
 speak plain HTTP beyond this machine. Ends with 0 when the file is good, with 1 when it is not.
 
 A good file is followed by a forecast for each policy in use: how long a release takes, and how bad a canary must be to be
@@ -54,7 +54,7 @@ that stable's p99 is four times its median.`,
 	}
 	flags := command.Flags()
 	flags.BoolVar(&o.insecureAdmin, "insecure-admin", false, `take the file as "run --insecure-admin" does`)
-	flags.BoolVar(&o.withoutFiles, "without-files", false, "do not open certificates, keys and tokens, which may be on another machine")
+	flags.BoolVar(&o.withoutFiles, "without-files", false, "do not open certificates, keys, tokens and secrets, which may be on another machine")
 	flags.Float64Var(&f.rate, "rate", 0, "`requests` per second of a service, to forecast its release step by step")
 	flags.Var(percentFlag{&f.errors}, "errors", "stable's error `rate` that the forecast supposes")
 	return command

@@ -29,6 +29,7 @@ func (c *Config) complete(folder string, top place) {
 	if t := c.Listen.TLS; t != nil && t.ClientCAFile != "" && t.ClientAuth == "" {
 		t.ClientAuth = ClientAuthRequire
 	}
+	c.Notifications.complete(absolute)
 	for name, p := range c.Segments {
 		p.eachFile(absolute)
 		c.Segments[name] = p

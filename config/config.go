@@ -30,6 +30,8 @@ type Config struct {
 	Segments map[string]Predicate `yaml:"segments,omitempty"`
 	// Policies say how a release proceeds, by name. "careful" exists without being written and may be overridden.
 	Policies map[string]Policy `yaml:"policies,omitempty"`
+	// Notifications says who is told about rollouts.
+	Notifications Notifications `yaml:"notifications"`
 	// Services are what clients call, by name. At least one is required.
 	Services map[string]Service `yaml:"services,omitempty"`
 

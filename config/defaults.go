@@ -42,6 +42,20 @@ const (
 	TunnelsKeep = "keep"
 	// TunnelsClose closes them at once.
 	TunnelsClose = "close"
+	// TargetSlack, TargetTeams, TargetWebhook and TargetAlertmanager are what notifications are sent to.
+	TargetSlack = "slack"
+	// TargetTeams is a webhook of Microsoft Teams.
+	TargetTeams = "teams"
+	// TargetWebhook takes CloudEvents.
+	TargetWebhook = "webhook"
+	// TargetAlertmanager takes alerts.
+	TargetAlertmanager = "alertmanager"
+	// WhenNeedsPerson, WhenEnded and WhenAll are what is sent.
+	WhenNeedsPerson = "needs_person"
+	// WhenEnded adds promotions and rollbacks.
+	WhenEnded = "ended"
+	// WhenAll sends every event.
+	WhenAll = "all"
 	// PolicyCareful is the name of the built-in policy.
 	PolicyCareful = "careful"
 )
@@ -82,6 +96,7 @@ func Default() Config {
 			Write:  seconds(30),
 			Drain:  seconds(30),
 		},
+		Notifications: Notifications{HoldAfter: minutes(15)},
 	}
 }
 

@@ -67,6 +67,7 @@ type later struct {
 	certificates []certificateAt
 	authorities  []fileAt
 	readToken    fileAt
+	secrets      []fileAt // of notifications
 	adminAddress Problem
 }
 
@@ -101,10 +102,16 @@ func (c *Config) remember(file string, top place) {
 	admin := top.key("admin")
 	c.later.readToken = named(admin.key("read_token_file"), &c.Admin.ReadTokenFile)
 	c.later.adminAddress = point(admin.key("address"))
+	c.Notifications.eachFile(top.key("notifications"), func(at place, path *string) {
+		if f := named(at, path); f.path != "" {
+			c.later.secrets = append(c.later.secrets, f)
+		}
+	})
 }
 
-// CheckFiles opens the files that Load only names: certificates with their keys, authorities and the read token. It returns
-// all that a start of the proxy would fail on, in the order of the file; nothing for a Config that was not loaded.
+// CheckFiles opens the files that Load only names: certificates with their keys, authorities, the read token, and the URLs and
+// secrets of notifications. It returns all that a start of the proxy would fail on, in the order of the file; nothing for a
+// Config that was not loaded.
 func (c *Config) CheckFiles() Problems {
 	found := newCollector("")
 	report := func(f fileAt, err error) {
@@ -130,6 +137,9 @@ func (c *Config) CheckFiles() Problems {
 	}
 	if c.later.readToken.path != "" {
 		_, _ = readNamed(c.later.readToken, report) // what is in it, whoever serves the API looks at
+	}
+	for _, f := range c.later.secrets {
+		_, _ = readNamed(f, report) // what is in it, whoever sends looks at
 	}
 	slices.SortStableFunc(found.list, Problem.Compare)
 	return found.list

@@ -56,6 +56,10 @@ func FuzzParse(f *testing.F) {
 		if c.Admin.ReadToken != "" {
 			again.Admin.ReadToken = c.Admin.ReadToken
 		}
+		for name, target := range again.Notifications.Targets {
+			target.URL, target.Secret = c.Notifications.Targets[name].URL, c.Notifications.Targets[name].Secret
+			again.Notifications.Targets[name] = target
+		}
 		if diff := diffConfig(c, again); diff != "" {
 			t.Fatalf("its own effective form means something else:\n%s\n%s", diff, text)
 		}
@@ -75,6 +79,8 @@ func edgeSeeds() []string {
 		option(inVariant, "health: {path: /, host: a, statuses: [2xx, 301], interval: 1s}, queue: {size: 0}"),
 		option(inService, "rescue: {statuses: []}, retries: 2, stall_timeout: 3s, long_polls: [/e], sticky: off"),
 		option(inService, "rescue: {}, retries: off, limits: {requests: 9, queue: 1}, tunnels: {on_rollback: 30s, on_shutdown: keep}"),
+		option(inTop, "notifications: {link: \"http://a/{service}\", hold_after: 0, targets: {a: {type: slack, url: \"http://b\"}, "+
+			"b: {type: webhook, url_file: u, secret: abcdefghijklmnop, when: all, services: [s*]}}}"),
 		option(inChecks, "errors: {statuses: 5xx}, events: {a: 429, b: {outcomes: [client_gone], max: 1%}}"),
 	}
 }
@@ -82,7 +88,9 @@ func edgeSeeds() []string {
 // withTokens writes tokens that can be read back in the place of those that Dump hides.
 func withTokens(text []byte) []byte {
 	text = bytes.Replace(text, []byte("read_token: '***'"), []byte("read_token: 1234567890123456"), 1)
-	return bytes.Replace(text, []byte(" token: '***'"), []byte(" token: abcdefghijklmnopq"), 1)
+	text = bytes.Replace(text, []byte(" token: '***'"), []byte(" token: abcdefghijklmnopq"), 1)
+	text = bytes.ReplaceAll(text, []byte(" url: '***'"), []byte(" url: http://a"))
+	return bytes.ReplaceAll(text, []byte(" secret: '***'"), []byte(" secret: abcdefghijklmnopq"))
 }
 
 // checkProblems holds that every problem is one line that points into the file.

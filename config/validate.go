@@ -42,6 +42,7 @@ func (v *validator) config(top place) {
 		v.policy(&p, at, top)
 	}
 	v.services(top)
+	v.notifications(&c.Notifications, top)
 }
 
 func (v *validator) log(l *Log, at place) {

@@ -132,11 +132,11 @@ func TestFullHasEveryKey(t *testing.T) {
 	w.types(reflect.TypeFor[config.Config]())
 	w.node(document.Content[0], reflect.TypeFor[config.Config]())
 	// The keys that another one excludes.
-	for _, key := range []string{"token", "read_token"} {
-		if !strings.Contains(string(src), "# "+key+": ") {
+	for _, key := range []string{"Admin.token", "Admin.read_token", "NotificationTarget.secret"} {
+		if _, name, _ := strings.Cut(key, "."); !strings.Contains(string(src), "# "+name+": ") {
 			t.Errorf("full.yaml does not mention %s", key)
 		}
-		w.written["Admin."+key] = true
+		w.written[key] = true
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(w.known)), slices.Sorted(maps.Keys(w.written))); diff != "" {
 		t.Errorf("keys of full.yaml (-there is +written):\n%s", diff)
@@ -209,6 +209,7 @@ func (w *walker) node(n *yaml.Node, t reflect.Type) {
 const sectionsWithDefaults = `
 version: 1
 listen: {tls: {certificates: [{cert_file: c, key_file: k}], client_ca_file: a}}
+notifications: {targets: {room: {type: slack, url_file: u}}}
 policies: {careful: {steps: [1%], checks: {events: {throttled: {statuses: [429]}}}}}
 services: {shop: {variants: {v1: {endpoints: ["127.0.0.1:9001"], health: {}}}, rescue: {}}}
 `
@@ -240,6 +241,12 @@ func TestFullShowsTheDefaults(t *testing.T) {
 	f("log", d.Log, c.Log)
 	f("limits", d.Limits, c.Limits)
 	f("timeouts", d.Timeouts, c.Timeouts)
+	f("notifications.hold_after", d.Notifications.HoldAfter, c.Notifications.HoldAfter)
+	target := sections.Notifications.Targets["room"]
+	target.Type, target.URLFile = "slack", "/etc/haldane/slack.url"
+	f("notifications.targets", target, c.Notifications.Targets["releases"])
+	shown := c.Notifications.Targets["pipeline"]
+	f("notifications.targets.pipeline", []any{target.When, target.Timeout, target.GiveUp}, []any{shown.When, shown.Timeout, shown.GiveUp})
 	f("careful", config.Careful(), c.Policies["careful"])
 	shop := c.Services["shop"]
 	f("variant timeouts", config.DefaultVariant().Timeouts, shop.Variants["v1"].Timeouts)

@@ -58,6 +58,9 @@ const (
 	familyAcceptFailures
 	familyCertificateExpiry
 	familyCertificateReloads
+	familyNotifications
+	familyNotificationsQueued
+	familyNotificationSuccess
 	familyUnmatched
 	familyMalformed
 	familyPanics
@@ -92,6 +95,7 @@ func catalogue() [families]description {
 	describeTunnels(&all)
 	describeRollouts(&all)
 	describeProcess(&all)
+	describeNotifications(&all)
 	return all
 }
 
@@ -238,5 +242,24 @@ func describeProcess(all *[families]description) {
 	all[familyPanics] = description{
 		"haldane_panics_total", counter, nil,
 		"Requests that ended in a bug of Haldane's own.",
+	}
+}
+
+// describeNotifications describes what is known of the targets of notifications.
+func describeNotifications(all *[families]description) {
+	all[familyNotifications] = description{
+		"haldane_notifications_total", counter,
+		[]string{"target", "result"},
+		"Notifications, and failed attempts to send one, by what became of them.",
+	}
+	all[familyNotificationsQueued] = description{
+		"haldane_notifications_queued", gauge,
+		[]string{"target"},
+		"Notifications that wait to be sent.",
+	}
+	all[familyNotificationSuccess] = description{
+		"haldane_notifications_last_success_timestamp_seconds", gauge,
+		[]string{"target"},
+		"Unix time at which a target took a notification last, 0 for never.",
 	}
 }

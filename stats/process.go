@@ -19,6 +19,8 @@ type Front struct {
 	Certificates []Certificate
 	// CertificatesTaken and CertificatesRefused count the changed files of certificates that were put in use or not.
 	CertificatesTaken, CertificatesRefused uint64
+	// Notifications are the targets of notifications.
+	Notifications []Notifications
 	// Unmatched counts requests that belong to no service, Malformed those that were refused because of how they were
 	// written, Panics those that ended in a bug of our own.
 	Unmatched, Malformed, Panics uint64
@@ -39,6 +41,18 @@ type Certificate struct {
 	File string
 	// Expires is when it stops being good.
 	Expires time.Time
+}
+
+// Notifications is the numbers of one target of notifications.
+type Notifications struct {
+	// Target is its name.
+	Target string
+	// Results counts messages and attempts to send one, by what became of them.
+	Results map[string]uint64
+	// Queued is how many messages wait.
+	Queued int
+	// LastSuccess is when one was taken last; zero for never.
+	LastSuccess time.Time
 }
 
 // Process is the numbers of the process itself. It may be used by several goroutines.
@@ -105,6 +119,7 @@ func (s *scrape) process(p *Process) {
 	s.refused(front.Refused)
 	s.count(familyAcceptFailures, front.AcceptFailures)
 	s.certificates(&front)
+	s.notifications(front.Notifications)
 	s.count(familyUnmatched, front.Unmatched)
 	s.count(familyMalformed, front.Malformed)
 	s.count(familyPanics, front.Panics)
@@ -132,4 +147,19 @@ func (s *scrape) certificates(front *Front) {
 	}
 	s.count(familyCertificateReloads, front.CertificatesTaken, "success")
 	s.count(familyCertificateReloads, front.CertificatesRefused, "failure")
+}
+
+// notifications emits what became of notifications. The time of a target that never took one is zero, so that it is old.
+func (s *scrape) notifications(targets []Notifications) {
+	for _, t := range targets {
+		for result, n := range t.Results {
+			s.count(familyNotifications, n, t.Target, result)
+		}
+		s.gauge(familyNotificationsQueued, float64(t.Queued), t.Target)
+		var seconds float64
+		if !t.LastSuccess.IsZero() {
+			seconds = float64(t.LastSuccess.UnixMilli()) / 1e3
+		}
+		s.gauge(familyNotificationSuccess, seconds, t.Target)
+	}
 }
