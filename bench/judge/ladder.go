@@ -142,8 +142,8 @@ func (c *careful) step(v *view) ending {
 		Verdict: c.judge.Verdict(),
 		Canary:  rollout.Seen{Requests: b.Canary.Bad + b.Canary.Good, Failed: b.Canary.Bad},
 		Stable:  rollout.Seen{Requests: b.Stable.Bad + b.Stable.Good, Failed: b.Stable.Bad},
-		Judged:  b.Canary.Bad + b.Canary.Good,
-		Spent:   c.spent,
+		Judged:  b.Canary.Bad + b.Canary.Good, Reference: b.Stable.Bad + b.Stable.Good,
+		Spent: c.spent,
 	}))
 	return c.ending()
 }
