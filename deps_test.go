@@ -13,14 +13,15 @@ import (
 // rooms says which rooms of the project each room may import. docs/ARCHITECTURE.md draws the same picture.
 var rooms = map[string][]string{
 	"":               {"cli"},
-	"cli":            {"cli/demo", "app", "admin", "rollout", "analysis", "config"},
+	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
 	"app":            {"app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
-	"admin":          {"rollout", "analysis", "config"},
+	"admin":          {"rollout", "report", "analysis", "config"},
 	"notify":         {"rollout", "config"},
-	"rollout":        {"analysis", "store", "stats", "config"},
+	"rollout":        {"analysis", "report", "store", "stats", "config"},
+	"report":         {"config"},
 	"proxy":          {"proxy/http1", "proxy/listen", "proxy/upstream", "proxy/balance", "router", "stats", "config"},
 	"proxy/balance":  {"proxy/http1", "proxy/upstream", "config"},
 	"proxy/upstream": {"proxy/http1"},
@@ -66,6 +67,7 @@ var forbidden = map[string]string{
 var pure = map[string][]string{
 	"analysis": {"net", "os", "time.Sleep", "net/http", "sync"},
 	"router":   {"net/http", "os"},
+	"report":   {"net", "os", "time.Sleep", "net/http", "sync"},
 }
 
 func TestImports(t *testing.T) {

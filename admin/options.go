@@ -47,6 +47,8 @@ type Options struct {
 	Exposure Exposure
 	// Rollouts is shown and commanded. Required.
 	Rollouts Rollouts
+	// Archive is shown. Nil remembers nothing.
+	Archive Archive
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
 	// Gatherer is the source of /metrics. Required.
@@ -137,6 +139,9 @@ func (o *Options) validate() error {
 	}
 	if o.Gatherer == nil {
 		return errors.New("admin: Options.Gatherer is missing")
+	}
+	if o.Archive == nil {
+		o.Archive = noArchive{}
 	}
 	if o.Services == nil {
 		o.Services = func() []Service { return nil }

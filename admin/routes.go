@@ -44,6 +44,7 @@ func (s *Server) table(d *door) []route {
 		{"GET /api/v1/rollouts/{service}", s.fallible(s.rollout)},
 		{"GET /api/v1/rollouts/{service}/history", s.fallible(s.history)},
 	}
+	table = append(table, s.archive()...)
 	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
 		table = append(table, route{"GET " + path, http.HandlerFunc(healthy)})
 	}

@@ -66,6 +66,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Config:        cfg.Admin,
 		Exposure:      a.options.Exposure,
 		Rollouts:      a.operators,
+		Archive:       a.manager,
 		Services:      a.services,
 		Gatherer:      gatherer,
 		Ready:         a.ready,

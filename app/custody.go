@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"haldane/config"
 	"haldane/store"
@@ -26,7 +27,12 @@ func newCustody(cfg config.State) (*custody, error) {
 		return &custody{open: store.NewMemory()}, nil
 	}
 	c := &custody{path: filepath.Join(cfg.Directory, "haldane.db")}
-	return c, c.reclaim()
+	err := c.reclaim()
+	if full(err) {
+		// Traffic matters more than memory: everything is on its stable variant, and says why.
+		return &custody{open: store.NewSubstitute(err)}, nil
+	}
+	return c, err
 }
 
 // release closes the file, so that another process can open it. What is only in memory stays.
@@ -54,6 +60,16 @@ func (c *custody) reclaim() error {
 	}
 	c.open = opened
 	return nil
+}
+
+// full says whether the disk cannot be written to, which is no reason not to serve.
+func full(err error) bool {
+	for _, cause := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }
 
 // current is the store, if this process has it.
@@ -91,6 +107,51 @@ func (c *custody) Delete(services []string) error {
 		return err
 	}
 	return s.Delete(services)
+}
+
+// Ended implements store.Store.
+func (c *custody) Ended(service string) ([]store.Ending, error) {
+	s, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	return s.Ended(service)
+}
+
+// Report implements store.Store.
+func (c *custody) Report(id string) ([]byte, error) {
+	s, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	return s.Report(id)
+}
+
+// Audit implements store.Store.
+func (c *custody) Audit(most int) ([]store.Entry, error) {
+	s, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	return s.Audit(most)
+}
+
+// Damage implements store.Store.
+func (c *custody) Damage() error {
+	s, err := c.current()
+	if err != nil {
+		return nil
+	}
+	return s.Damage()
+}
+
+// Accept implements store.Store.
+func (c *custody) Accept() error {
+	s, err := c.current()
+	if err != nil {
+		return err
+	}
+	return s.Accept()
 }
 
 // Close implements store.Store. A store that was let go of is closed already.

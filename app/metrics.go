@@ -83,6 +83,8 @@ func (a *App) front() stats.Front {
 		},
 		Endpoints:     endpoints(a.proxy.Endpoints()),
 		Notifications: notifications(a.notices.Numbers()),
+		StoreFailures: a.manager.StoreFailures(),
+		StateLost:     a.states.Damage() != nil,
 	}
 	if a.keychain != nil {
 		for _, c := range a.keychain.Certificates() {

@@ -19,6 +19,7 @@ import (
 	"haldane/admin"
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/report"
 	"haldane/rollout"
 )
 
@@ -43,6 +44,31 @@ type fake struct {
 	mu       sync.Mutex
 	commands []ordered
 	err      error // of every command
+	ended    []report.Report
+	audit    []rollout.AuditEntry
+}
+
+func (f *fake) History(service string) ([]report.Summary, error) {
+	var list []report.Summary
+	for i := range f.ended {
+		if service == "" || f.ended[i].Service == service {
+			list = append(list, f.ended[i].Summary)
+		}
+	}
+	return list, nil
+}
+
+func (f *fake) Report(id string) (report.Report, error) {
+	for i := range f.ended {
+		if f.ended[i].ID == id {
+			return f.ended[i], nil
+		}
+	}
+	return report.Report{}, rollout.ErrNoReport
+}
+
+func (f *fake) Audit(most int) ([]rollout.AuditEntry, error) {
+	return f.audit[:min(most, len(f.audit))], nil
 }
 
 type ordered struct {
@@ -151,6 +177,7 @@ func startGuarded(t *testing.T, f *fake, read config.Secret) (socket, address st
 	server, err := admin.New(admin.Options{
 		Config:   config.Admin{Address: "127.0.0.1:0", Socket: socket, Token: secret, ReadToken: read},
 		Rollouts: f,
+		Archive:  f,
 		Services: func() []admin.Service { return []admin.Service{{Name: "quiet"}} },
 		Gatherer: prometheus.NewRegistry(),
 	})

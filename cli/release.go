@@ -16,6 +16,8 @@ func newReleaseCommands(e env, c *connection) []*cobra.Command {
 		newStatusCommand(c),
 		newWatchCommand(e, c),
 		newHistoryCommand(c),
+		newReportCommand(c),
+		newAuditCommand(c),
 		newOrderCommand(c, "start", "Start a rollout that waits for it"),
 		newPromoteCommand(c),
 		newOrderCommand(c, "pause", "Stop the clock of a rollout; its traffic stays as it is"),

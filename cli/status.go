@@ -17,11 +17,6 @@ type rolloutList struct {
 	Rollouts []rollout.View `json:"rollouts"`
 }
 
-// historyList is the answer of /api/v1/rollouts/{service}/history.
-type historyList struct {
-	History []rollout.Event `json:"history"`
-}
-
 func newStatusCommand(c *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [SERVICE]",
@@ -83,30 +78,6 @@ func showRefused(ctx context.Context, w io.Writer, api *client) error {
 	_, err = fmt.Fprintf(w, "\nThe configuration file was refused at %s, the one before it is in force:\n%s\n",
 		state.Attempted.Format(time.RFC3339), state.Error)
 	return err
-}
-
-func newHistoryCommand(c *connection) *cobra.Command {
-	return &cobra.Command{
-		Use:   "history SERVICE",
-		Short: "Show what happened in a rollout, why, and on whose order",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			api, err := c.open()
-			if err != nil {
-				return err
-			}
-			defer api.close()
-			answer, err := api.get(command.Context(), rolloutPath(args[0], "history"))
-			if err != nil {
-				return err
-			}
-			var list historyList
-			if err := api.decode(answer, &list); err != nil {
-				return err
-			}
-			return c.write(answer, func(w io.Writer) error { return showHistory(w, list.History, c.env.zone) })
-		},
-	}
 }
 
 // clock is a time of day, day a whole moment, as people write them.

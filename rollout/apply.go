@@ -18,6 +18,7 @@ type plan struct {
 	actions []Action
 	seen    Observation // what Step was told
 	err     error       // why it could not be stored first, and was not made
+	audit   []store.Entry
 }
 
 // has says whether the plan has an action of the kind.
@@ -30,11 +31,16 @@ type effects struct {
 	revoke   func(service string)
 	split    func(Split) error
 	announce func(Event)
+	// owe keeps a report until it is stored.
+	owe func(*runner, []store.Ending)
 }
 
 // live are the effects of a running rollout.
 func (m *Manager) live() effects {
-	return effects{revoke: m.options.Splitter.Revoke, split: m.options.Splitter.SetSplit, announce: m.announce}
+	return effects{
+		revoke: m.options.Splitter.Revoke, split: m.options.Splitter.SetSplit, announce: m.announce,
+		owe: func(r *runner, e []store.Ending) { r.owe(e, nil) },
+	}
 }
 
 // commit makes transitions. First those that need not be stored before: what takes users off a canary waits for no disk. Then
@@ -51,6 +57,7 @@ func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
 			continue
 		}
 		m.carryOut(now, p, e)
+		p.r.owe(nil, p.audit)
 		if p.has(ActionStore) {
 			after = append(after, p)
 		}
@@ -79,7 +86,7 @@ func (r *runner) trippedMeanwhile() bool {
 func (m *Manager) persist(now time.Time, first, after []*plan) {
 	drafts := make([]draft, 0, len(first)+len(after))
 	for _, p := range slices.Concat(first, after) {
-		d, err := p.draft(now)
+		d, err := m.draft(p, now)
 		if err != nil {
 			p.err = err
 			continue
@@ -109,7 +116,7 @@ func (m *Manager) persist(now time.Time, first, after []*plan) {
 
 // draft is the record of the state after the transition. If it is stored before it is made, so is what the transition does to
 // the evidence.
-func (p *plan) draft(now time.Time) (draft, error) {
+func (m *Manager) draft(p *plan, now time.Time) (draft, error) {
 	memory := p.r.memory(&p.next)
 	if p.has(ActionStoreFirst) && memory.Judge != nil {
 		memory.Judge = p.evidence(now, *memory.Judge)
@@ -118,7 +125,7 @@ func (p *plan) draft(now time.Time) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	return draft{r: p.r, record: store.Record{Service: p.r.name, Value: value}}, nil
+	return draft{r: p.r, record: m.filed(p, store.Record{Service: p.r.name, Value: value})}, nil
 }
 
 // evidence is the judge's memory after the transition, made of that before.
@@ -186,6 +193,9 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 		case ActionEnd:
 			budget.Disarm()
 			r.evidence.close()
+			if !p.has(ActionStoreFirst) { // otherwise it is stored already
+				e.owe(r, m.ending(p))
+			}
 		case ActionAnnounce:
 			if a.Event.Kind == EventRolledBack {
 				r.numbers.Rollbacks[a.Event.Trigger]++

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/analysis"
+	"haldane/store"
 )
 
 // Configure takes the rollouts that a configuration asks for: at the start, and at each reload. Rollouts that are known go on,
@@ -23,10 +24,12 @@ func (m *Manager) Configure(now time.Time, specs []Spec, apply func([]Split) err
 		before[name] = *r
 	}
 	var events []Event
+	var ended []func()
 	e := effects{
 		revoke:   func(string) {}, // apply does it: the split says that it is rolled back
 		split:    func(Split) error { return nil },
 		announce: func(e Event) { events = append(events, e) },
+		owe:      func(r *runner, e []store.Ending) { ended = append(ended, func() { r.owe(e, nil) }) },
 	}
 	m.drop(now, specs, e)
 	plans := make([]*plan, 0, len(specs))
@@ -49,8 +52,25 @@ func (m *Manager) Configure(now time.Time, specs []Spec, apply func([]Split) err
 	for _, event := range events {
 		m.announce(event)
 	}
+	m.conclude(ended)
 	m.forget(now)
 	return nil
+}
+
+// conclude stores the reports of rollouts that a configuration has ended, now that it is in force. From here on a lost state
+// is lost for good: what follows from it is stored, or will be said again by the next process.
+func (m *Manager) conclude(ended []func()) {
+	for _, owe := range ended {
+		owe()
+	}
+	err := m.store()
+	if err == nil && m.lost != nil {
+		err = m.options.Store.Accept()
+	}
+	m.lost = nil
+	if err != nil {
+		m.options.Logger.Error("store what the configuration has ended", zap.Error(err))
+	}
 }
 
 // splits are those of all rollouts.
@@ -154,6 +174,8 @@ func (m *Manager) create(now time.Time, r *runner, spec Spec, override string, e
 	}
 	var refused string
 	switch {
+	case m.lost != nil:
+		refused = fmt.Sprintf("the stored state is lost: %v", m.lost)
 	case r.unread != nil:
 		refused = fmt.Sprintf("the stored state cannot be read: %v", r.unread)
 	case known && old.Phase == PhaseRolledBack:

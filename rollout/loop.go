@@ -136,7 +136,9 @@ func (m *Manager) store() error {
 		if err != nil {
 			return err
 		}
-		drafts = append(drafts, draft{r: r, record: store.Record{Service: r.name, Value: value}})
+		drafts = append(drafts, draft{r: r, record: store.Record{
+			Service: r.name, Value: value, Endings: r.owed.endings, Audit: r.owed.audit,
+		}})
 	}
 	if err := m.saver.save(drafts); err != nil {
 		return err

@@ -46,6 +46,7 @@ type Manager struct {
 	mu      sync.Mutex
 	runners map[string]*runner // by service; guarded by mu
 	saver   saver              // guarded by mu
+	lost    error              // guarded by mu: why the store is empty, until the first Configure has acted on it
 }
 
 // NewManager loads the stored rollouts. They do nothing until Configure says which of them are still wanted. A record that
@@ -63,6 +64,11 @@ func NewManager(o Options) (*Manager, error) {
 		wake:    make(chan struct{}, 1),
 		runners: make(map[string]*runner, len(records)),
 		saver:   saver{store: o.Store},
+		lost:    o.Store.Damage(),
+	}
+	if m.lost != nil {
+		o.Logger.Error("the stored state of all rollouts is lost; their services stay on the stable variant until an operator retries",
+			zap.Error(m.lost))
 	}
 	for _, record := range records {
 		m.runners[record.Service] = m.load(record)
@@ -147,7 +153,7 @@ func (m *Manager) Do(service string, c Command) (View, error) {
 	if err != nil {
 		return r.state.View(now), err
 	}
-	p := &plan{r: r, next: next, actions: actions}
+	p := &plan{r: r, next: next, actions: actions, audit: audited(now, &c, &r.state, &next)}
 	m.commit(now, []*plan{p})
 	if p.err != nil {
 		return r.state.View(now), fmt.Errorf("%s %s: state cannot be stored: %w", c.Kind, service, p.err)
@@ -165,11 +171,12 @@ func (m *Manager) AbortAll(reason, actor string) ([]View, error) {
 		if !r.awake() || !r.state.Phase.Live() {
 			continue
 		}
-		next, actions, err := Apply(r.state, now, Command{Kind: CommandAbort, Reason: reason, Actor: actor})
+		order := Command{Kind: CommandAbort, Reason: reason, Actor: actor}
+		next, actions, err := Apply(r.state, now, order)
 		if err != nil {
 			return nil, fmt.Errorf("abort all: %w", err)
 		}
-		plans = append(plans, &plan{r: r, next: next, actions: actions})
+		plans = append(plans, &plan{r: r, next: next, actions: actions, audit: audited(now, &order, &r.state, &next)})
 	}
 	m.commit(now, plans)
 	views := []View{}

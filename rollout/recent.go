@@ -52,6 +52,12 @@ func (r *recent) last(now time.Time, seconds int64) Seen {
 	return sum
 }
 
+// add counts more requests.
+func (s *Seen) add(more Seen) {
+	s.Requests += more.Requests
+	s.Failed += more.Failed
+}
+
 // sick says whether too many of the requests failed.
 func (s Seen) sick() bool {
 	return s.Requests >= sickMinimum && float64(s.Failed) > sickShare*float64(s.Requests)

@@ -23,6 +23,7 @@ type runner struct {
 	stored    uint64 // the revision of the record in the store
 	failed    []byte // the last value that could not be stored for sure
 	changed   bool   // since it was stored
+	owed      debt   // to the store
 	unapplied bool   // the splitter did not take the last split
 }
 

@@ -24,6 +24,8 @@ var errSlow = fmt.Errorf("the store has not answered for %s", saveTimeout)
 type saver struct {
 	store store.Store
 	open  *transaction // in the store's hands; nil for none
+
+	failures uint64 // saves that did not work
 }
 
 // transaction is a save that was handed to the store.
@@ -40,10 +42,15 @@ type draft struct {
 }
 
 // save writes the drafts in one transaction. With an error they may or may not be stored: see relearn.
-func (v *saver) save(drafts []draft) error {
+func (v *saver) save(drafts []draft) (err error) {
 	if len(drafts) == 0 {
 		return nil
 	}
+	defer func() {
+		if err != nil {
+			v.failures++
+		}
+	}()
 	if v.open != nil {
 		if err := v.settle(); errors.Is(err, errSlow) {
 			return err
@@ -95,6 +102,7 @@ func (v *saver) close(t *transaction, err error) error {
 			continue
 		}
 		d.r.stored, d.r.failed = d.record.Revision+1, nil
+		d.r.owed.settle(&d.record)
 	}
 	return err
 }

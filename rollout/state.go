@@ -66,6 +66,10 @@ type State struct {
 	// Users is how many users voted on the canary in this step; zero when requests are drawn without a user key.
 	Users int `json:"users"`
 
+	// CanaryTotal and StableTotal are all requests of this attempt while users were on the canary.
+	CanaryTotal Seen `json:"canary_total"`
+	StableTotal Seen `json:"stable_total"`
+
 	// Manual is a weight set by an operator; nil for the step's own.
 	Manual *config.Percent `json:"manual,omitempty"`
 	// Override names the variant that takes every request; empty for none.
@@ -102,7 +106,8 @@ type Observation struct {
 // Seen counts requests.
 type Seen struct {
 	// Requests is how many ended, Failed how many of them failed.
-	Requests, Failed uint64
+	Requests uint64 `json:"requests"`
+	Failed   uint64 `json:"failed"`
 }
 
 // birth is what a rollout inherits from the ones before it in the same service.

@@ -59,6 +59,8 @@ func (c *change) book(o Observation) {
 	c.s.StepRequests += o.Canary.Requests
 	c.s.StepFailed += o.Canary.Failed
 	c.s.StepJudged += o.Judged
+	c.s.CanaryTotal.add(o.Canary)
+	c.s.StableTotal.add(o.Stable)
 	c.s.Recent.add(c.now, o.Stable)
 	if o.Canary.Requests > 0 {
 		c.s.LastCanary = c.now

@@ -26,6 +26,7 @@ func (c *change) retry(why cause) {
 	c.s.Started, c.s.Ended = c.now, time.Time{}
 	c.s.Awake = c.now
 	c.s.Spent = 0
+	c.s.CanaryTotal, c.s.StableTotal = Seen{}, Seen{}
 	c.s.LastCanary, c.s.LastJudged = time.Time{}, time.Time{}
 	c.startOver()
 	c.also(ActionArm)

@@ -61,6 +61,8 @@ const (
 	familyNotifications
 	familyNotificationsQueued
 	familyNotificationSuccess
+	familyStoreFailures
+	familyStateLost
 	familyUnmatched
 	familyMalformed
 	familyPanics
@@ -230,6 +232,14 @@ func describeProcess(all *[families]description) {
 		"haldane_tls_certificate_reloads_total", counter,
 		[]string{"result"},
 		"Changed certificate files that were put in use or refused.",
+	}
+	all[familyStoreFailures] = description{
+		"haldane_state_store_failures_total", counter, nil,
+		"Failed attempts to store the state of rollouts.",
+	}
+	all[familyStateLost] = description{
+		"haldane_state_lost", gauge, nil,
+		"1 if the stored state of rollouts was damaged at the start and is lost, otherwise 0.",
 	}
 	all[familyUnmatched] = description{
 		"haldane_unmatched_requests_total", counter, nil,

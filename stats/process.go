@@ -21,6 +21,10 @@ type Front struct {
 	CertificatesTaken, CertificatesRefused uint64
 	// Notifications are the targets of notifications.
 	Notifications []Notifications
+	// StoreFailures is how often the state of rollouts could not be stored; StateLost says that what was stored before the
+	// start could not be used.
+	StoreFailures uint64
+	StateLost     bool
 	// Unmatched counts requests that belong to no service, Malformed those that were refused because of how they were
 	// written, Panics those that ended in a bug of our own.
 	Unmatched, Malformed, Panics uint64
@@ -120,6 +124,8 @@ func (s *scrape) process(p *Process) {
 	s.count(familyAcceptFailures, front.AcceptFailures)
 	s.certificates(&front)
 	s.notifications(front.Notifications)
+	s.count(familyStoreFailures, front.StoreFailures)
+	s.gauge(familyStateLost, indicator(front.StateLost))
 	s.count(familyUnmatched, front.Unmatched)
 	s.count(familyMalformed, front.Malformed)
 	s.count(familyPanics, front.Panics)

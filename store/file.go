@@ -1,9 +1,9 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -15,129 +15,184 @@ import (
 // enough that a mistake is noticed.
 const lockTimeout = time.Second
 
-// bucketName is the one bucket of the file; its keys are the names of services.
-const bucketName = "rollouts"
-
-// revisionSize is the length of the revision (big endian) in front of each value.
-const revisionSize = 8
-
 // file keeps records in a bbolt file: a transaction is on the disk when it returns, and a process that is killed at any
 // moment leaves the last committed one.
 type file struct {
-	db   *bbolt.DB
-	path string
+	db     *bbolt.DB
+	path   string
+	damage error // set once
 }
 
 // OpenFile opens the file at path, or creates it with mode 0600; its folder must exist. It waits at most a second for
-// another process that has it open and then returns ErrLocked.
+// another process that has it open and then returns ErrLocked. A file of an earlier version is brought up to date; one of a
+// later version is ErrNewer. A damaged file is moved aside, to the same name with ".damaged-" and the time behind it, and an
+// empty one takes its place: Damage says so.
 func OpenFile(path string) (Store, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open state file %s: %w", path, ErrLocked)
-	}
+	found, err := inspect(path)
 	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists([]byte(bucketName))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("prepare state file %s: %w", path, errors.Join(err, db.Close()))
+	f := &file{path: path}
+	err = guarded(func() error { return f.open(found) })
+	if errors.Is(err, errDamaged) && found == nil { // what no look at the pages has found
+		f.close()
+		if found, err = setAside(path, err); err == nil {
+			err = guarded(func() error { return f.open(found) })
+		}
 	}
-	return &file{db: db, path: path}, nil
+	if err != nil {
+		f.close()
+		return nil, fmt.Errorf("open state file %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// close frees a file that could not be opened.
+func (f *file) close() {
+	if f.db != nil {
+		_ = guarded(f.db.Close) // there is a better error already
+		f.db = nil
+	}
+}
+
+// open opens the file, whose pages are in order. damage is that of the file before; nil for none.
+func (f *file) open(damage error) error {
+	db, err := bbolt.Open(f.path, 0o600, &bbolt.Options{Timeout: lockTimeout})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return ErrLocked
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	case err != nil:
+		return err
+	}
+	f.db = db
+	if f.damage, err = prepare(db, damage); err != nil {
+		return err
+	}
+	return db.View(checkSum)
+}
+
+// guarded does something with the file. What bbolt answers damage with, a panic or a memory fault, becomes an error.
+func guarded(do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errDamaged, p)
+		}
+	}()
+	return do()
+}
+
+// view reads in one transaction.
+func (f *file) view(what string, do func(*bbolt.Tx) error) error {
+	if err := guarded(func() error { return f.db.View(do) }); err != nil {
+		return fmt.Errorf("%s from %s: %w", what, f.path, err)
+	}
+	return nil
+}
+
+// update writes in one transaction.
+func (f *file) update(what string, do func(*bbolt.Tx) error) error {
+	if err := guarded(func() error { return f.db.Update(do) }); err != nil {
+		return fmt.Errorf("%s to %s: %w", what, f.path, err)
+	}
+	return nil
 }
 
 // Load implements Store.
 func (f *file) Load() ([]Record, error) {
 	var out []Record
-	err := f.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte(bucketName)).ForEach(func(k, v []byte) error {
-			revision, value, err := decode(v)
+	err := f.view("load rollouts", func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(bucketRollouts)).ForEach(func(k, v []byte) error {
+			r, err := decode(k, v)
 			if err != nil {
-				return fmt.Errorf("service %q: %w", k, err)
+				return err
 			}
 			// bbolt's bytes live in its memory map and end with the transaction.
-			out = append(out, Record{Service: string(k), Revision: revision, Value: slices.Clone(value)})
+			out = append(out, Record{Service: string(k), Revision: r.revision, Value: slices.Clone(r.value)})
 			return nil
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load rollouts from %s: %w", f.path, err)
+		return nil, err
 	}
 	return out, nil
 }
 
 // Save implements Store.
 func (f *file) Save(records []Record) error {
-	err := checkRecords(records)
-	if err == nil {
-		err = f.db.Update(func(tx *bbolt.Tx) error { return put(tx.Bucket([]byte(bucketName)), records) })
-	}
-	if err != nil {
+	if err := checkRecords(records); err != nil {
 		return fmt.Errorf("save rollouts to %s: %w", f.path, err)
 	}
-	return nil
+	return f.update("save rollouts", func(tx *bbolt.Tx) error { return put(tx, records) })
 }
 
-// put writes the records into the bucket. An error rolls the transaction back.
-func put(bucket *bbolt.Bucket, records []Record) error {
+// put writes the records. An error rolls the transaction back.
+func put(tx *bbolt.Tx, records []Record) error {
+	bucket := tx.Bucket([]byte(bucketRollouts))
+	total, err := readSum(tx)
+	if err != nil {
+		return err
+	}
+	var endings []Ending
+	var audit []Entry
 	for _, r := range records {
 		key := []byte(r.Service)
-		var stored uint64
+		var before stored
 		if v := bucket.Get(key); v != nil {
-			revision, _, err := decode(v)
-			if err != nil {
-				return fmt.Errorf("service %q: %w", r.Service, err)
+			if before, err = decode(key, v); err != nil {
+				return err
 			}
-			stored = revision
+			total.remove(before)
 		}
-		if err := checkRevision(r, stored); err != nil {
+		if err := checkRevision(r, before.revision); err != nil {
 			return err
 		}
-		if err := bucket.Put(key, encode(r)); err != nil {
+		text, after := encode(key, r.Revision+1, r.Value)
+		if err := bucket.Put(key, text); err != nil {
 			return fmt.Errorf("service %q: %w", r.Service, err)
 		}
+		total.add(after)
+		endings, audit = append(endings, r.Endings...), append(audit, r.Audit...)
 	}
-	return nil
+	if err := total.write(tx); err != nil {
+		return err
+	}
+	return errors.Join(putEndings(tx, endings), putAudit(tx, audit))
 }
 
 // Delete implements Store.
 func (f *file) Delete(services []string) error {
-	err := f.db.Update(func(tx *bbolt.Tx) error {
-		bucket := tx.Bucket([]byte(bucketName))
+	return f.update("delete rollouts", func(tx *bbolt.Tx) error {
+		bucket := tx.Bucket([]byte(bucketRollouts))
+		total, err := readSum(tx)
+		if err != nil {
+			return err
+		}
 		for _, name := range services {
-			if err := bucket.Delete([]byte(name)); err != nil {
+			key := []byte(name)
+			v := bucket.Get(key)
+			if v == nil {
+				continue
+			}
+			before, err := decode(key, v)
+			if err != nil {
+				return err
+			}
+			total.remove(before)
+			if err := bucket.Delete(key); err != nil {
 				return fmt.Errorf("service %q: %w", name, err)
 			}
 		}
-		return nil
+		return total.write(tx)
 	})
-	if err != nil {
-		return fmt.Errorf("delete rollouts from %s: %w", f.path, err)
-	}
-	return nil
 }
 
 // Close implements Store.
 func (f *file) Close() error {
-	if err := f.db.Close(); err != nil {
+	if err := guarded(f.db.Close); err != nil {
 		return fmt.Errorf("close state file %s: %w", f.path, err)
 	}
 	return nil
-}
-
-// encode is the stored form of a record: its next revision, then the value.
-func encode(r Record) []byte {
-	out := make([]byte, 0, revisionSize+len(r.Value))
-	out = binary.BigEndian.AppendUint64(out, r.Revision+1)
-	return append(out, r.Value...)
-}
-
-// decode is the inverse of encode. The value aliases v.
-func decode(v []byte) (revision uint64, value []byte, err error) {
-	if len(v) < revisionSize {
-		return 0, nil, fmt.Errorf("a record of %d bytes is cut off", len(v))
-	}
-	return binary.BigEndian.Uint64(v), v[revisionSize:], nil
 }

@@ -39,6 +39,13 @@ func TestConformance(t *testing.T) {
 		"values are copies":          copies,
 		"writers take turns":         takeTurns,
 		"closed":                     closed,
+		"keeps what ended":           keepsEndings,
+		"bounds what ended":          boundsEndings,
+		"an ending once":             endingOnce,
+		"keeps the audit":            keepsAudit,
+		"bounds the audit":           boundsAudit,
+		"nothing of a failed save":   nothingOfFailed,
+		"nameless endings":           refusesNamelessEndings,
 	}
 	for kind, open := range stores {
 		for name, promise := range promises {
