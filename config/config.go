@@ -52,8 +52,8 @@ type Listen struct {
 	// TrustedProxies lists the addresses and networks of proxies in front whose X-Forwarded-For, -Proto and -Host fields are
 	// believed and extended. From everybody else these fields are replaced. Default: none.
 	TrustedProxies []string `yaml:"trusted_proxies,omitempty"`
-	// ReusePort lets a second process listen on the same address (SO_REUSEPORT), so that a new binary can take over without
-	// a failed request. Default false.
+	// ReusePort lets a second process listen on the same address (SO_REUSEPORT). To put a new binary in the place of a running
+	// one without a failed request, "run --take-over" is the better way: it needs no option. Default false.
 	ReusePort bool `yaml:"reuse_port"`
 }
 
@@ -112,8 +112,8 @@ type Log struct {
 
 // Limits bounds what one client may ask for.
 type Limits struct {
-	// HeaderSize bounds the request line and all fields of one request; more is answered 431. From 1KiB to 1MiB. Default
-	// 32KiB.
+	// HeaderSize bounds the request line and all fields of one request; more is answered 431, or 414 when it is the request
+	// line alone. From 1KiB to 1MiB. Default 32KiB.
 	HeaderSize Bytes `yaml:"header_size"`
 	// Fields bounds the number of fields of one request; more is answered 431. At least 1. Default 100.
 	Fields int `yaml:"fields"`
@@ -121,8 +121,8 @@ type Limits struct {
 	BodySize Bytes `yaml:"body_size"`
 	// Connections bounds the open client connections; more are answered 503 and closed. At least 1. Default 20000.
 	Connections int `yaml:"connections"`
-	// ConnectionsPerClient bounds the open connections of one client address; more are closed at once. Zero, the default,
-	// sets no bound.
+	// ConnectionsPerClient bounds the open connections of one client address, or of one IPv6 network of 64 bits; more are
+	// closed at once. Trusted proxies are exempt. Zero, the default, sets no bound.
 	ConnectionsPerClient int `yaml:"connections_per_client"`
 }
 

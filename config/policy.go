@@ -38,7 +38,8 @@ type Step struct {
 	// MinRequests is the smallest number of judged canary requests on the step. Default 50.
 	MinRequests int `yaml:"min_requests"`
 	// AdvanceWhen is the condition to go on: "no_regression" (nothing leans to harm) or "proven" (shown within
-	// tolerance). Default "no_regression".
+	// tolerance). The last step with something to compare also waits until a gross regression would have been found. Default
+	// "no_regression".
 	AdvanceWhen string `yaml:"advance_when"`
 	// Approval makes the step wait, once it is done, for a person to promote it. Default false.
 	Approval bool `yaml:"approval"`

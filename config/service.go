@@ -32,8 +32,8 @@ type Service struct {
 	// "off" for none. Default "X-Request-Id".
 	RequestIDField string `yaml:"request_id_field"`
 	// StallTimeout is how long a request may wait for the first byte of an answer before the judge takes it as failed; the
-	// request itself goes on. "auto" is the larger of 5s and four times stable's p99.9, "off" never takes it as failed.
-	// Default "auto".
+	// request itself goes on. "auto" is the larger of 5s and four times stable's p99.9, long polls included; "off" never takes
+	// it as failed. Default "auto".
 	StallTimeout StallTimeout `yaml:"stall_timeout"`
 	// LongPolls are the beginnings of paths, in whole parts, whose requests may wait as long as they like. Default: none.
 	LongPolls []string `yaml:"long_polls,omitempty"`
@@ -61,8 +61,8 @@ type Match struct {
 
 // Variant is one deployed version of a service.
 type Variant struct {
-	// Endpoints are the addresses (host:port) of the variant. A host name stands for all of its addresses, which are looked
-	// up again and again; the last good answer is kept. At least one is required.
+	// Endpoints are the addresses (host:port) of the variant. A host name stands for all of its IPv4 addresses, or IPv6 where
+	// it has no others, which are looked up again and again; the last good answer is kept. At least one is required.
 	Endpoints []string `yaml:"endpoints,omitempty"`
 	// Revision tells two builds behind the same endpoints apart: a new revision of the canary is a new rollout.
 	// Default: none, the endpoints are the identity.

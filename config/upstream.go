@@ -42,8 +42,9 @@ type Queue struct {
 }
 
 // Retries send a request again, to another endpoint of the same variant where there is one, when nothing of an answer has
-// come. Only requests without a body whose method is safe to repeat (RFC 9110 section 9.2.2) are sent again. What failed
-// is booked as failed before the second try, so that a retry never hides a sick variant.
+// come. Only requests without a body whose method is safe to repeat (RFC 9110 section 9.2.2) are sent again, and any request
+// whose connection could not be opened as long as nothing of its body was read. What failed is booked as failed before the
+// second try, so that a retry never hides a sick variant. A request that could be rescued is rescued instead.
 type Retries struct {
 	// Attempts is how often one request may be sent again, up to 5. A bare number in the place of the section is short for
 	// it. Zero for never. Default 1.
@@ -57,7 +58,8 @@ type Retries struct {
 
 // Rescue answers a failed request to the canary from the stable variant, within the same time limit and the same budget as
 // retries. Only requests that are safe to repeat (RFC 9110 section 9.2.2) are rescued, and only before the first byte of an
-// answer. The failure stays booked on the canary.
+// answer. The failure stays booked on the canary. When the budget is used up, a rescue waits up to a second for its turn. With
+// timeouts.request the canary has three quarters of it for the head of its answer, so that there is time left.
 type Rescue struct {
 	// Statuses are answers of the canary, of 400 and more, that count as failed here, besides those that did not come; an
 	// empty list rescues those alone. Default 502-504.
