@@ -37,23 +37,12 @@ func newHistoryCommand(c *connection) *cobra.Command {
 Without a service: which rollouts of all services have ended. The command report shows one of them.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			api, err := c.open()
-			if err != nil {
-				return err
-			}
-			defer api.close()
 			if len(args) == 0 {
-				return c.endedAll(command.Context(), api)
+				return c.endedAll(command.Context())
 			}
-			answer, err := api.get(command.Context(), servicePath(args[0], "history"))
-			if err != nil {
-				return err
-			}
-			var list admin.History
-			if err := api.decode(answer, &list); err != nil {
-				return err
-			}
-			return c.write(answer, func(w io.Writer) error { return c.showPast(w, &list) })
+			return get(command.Context(), c, servicePath(args[0], "history"), func(w io.Writer, _ *client, list *admin.History) error {
+				return c.showPast(w, list)
+			})
 		},
 	}
 }
@@ -64,16 +53,8 @@ func servicePath(service, below string) string {
 }
 
 // endedAll shows the ended rollouts of all services.
-func (c *connection) endedAll(ctx context.Context, api *client) error {
-	answer, err := api.get(ctx, "/api/v1/history")
-	if err != nil {
-		return err
-	}
-	var list endedList
-	if err := api.decode(answer, &list); err != nil {
-		return err
-	}
-	return c.write(answer, func(w io.Writer) error {
+func (c *connection) endedAll(ctx context.Context) error {
+	return get(ctx, c, "/api/v1/history", func(w io.Writer, _ *client, list *endedList) error {
 		if len(list.Ended) == 0 {
 			return say(w, "no rollout has ended yet\n")
 		}
@@ -193,20 +174,10 @@ func newAuditCommand(c *connection) *cobra.Command {
 		Short: "Show who ordered what, when and why, the latest first",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			api, err := c.open()
-			if err != nil {
-				return err
-			}
-			defer api.close()
-			answer, err := api.get(command.Context(), "/api/v1/audit?limit="+strconv.Itoa(limit))
-			if err != nil {
-				return err
-			}
-			var list auditList
-			if err := api.decode(answer, &list); err != nil {
-				return err
-			}
-			return c.write(answer, func(w io.Writer) error { return showAudit(w, list.Audit, c.env.zone) })
+			path := "/api/v1/audit?limit=" + strconv.Itoa(limit)
+			return get(command.Context(), c, path, func(w io.Writer, _ *client, list *auditList) error {
+				return showAudit(w, list.Audit, c.env.zone)
+			})
 		},
 	}
 	command.Flags().IntVar(&limit, "limit", 100, "`number` of orders, up to 10000")

@@ -56,22 +56,8 @@ func rolloutPath(service, below string) string {
 
 // send gives the order and shows what became of it.
 func (c *connection) send(command *cobra.Command, service, name string, o order) error {
-	api, err := c.open()
-	if err != nil {
-		return err
-	}
-	defer api.close()
-	o.Actor = c.env.actor
-	answer, err := api.post(command.Context(), rolloutPath(service, name), o)
-	if err != nil {
-		return err
-	}
-	var view rollout.View
-	if err := api.decode(answer, &view); err != nil {
-		return err
-	}
-	return c.write(answer, func(w io.Writer) error {
-		if err := showOutcome(w, view); err != nil || name != "resume" && name != "set-weight" {
+	return post(command.Context(), c, rolloutPath(service, name), o, func(w io.Writer, view *rollout.View) error {
+		if err := showOutcome(w, *view); err != nil || name != "resume" && name != "set-weight" {
 			return err
 		}
 		return say(w, "%s\n", view.Reason) // it says what becomes of the weight
@@ -136,21 +122,7 @@ With --all every rollout that is not decided yet is rolled back.`,
 
 // abortAll rolls everything back.
 func (c *connection) abortAll(command *cobra.Command, o order) error {
-	api, err := c.open()
-	if err != nil {
-		return err
-	}
-	defer api.close()
-	o.Actor = c.env.actor
-	answer, err := api.post(command.Context(), "/api/v1/rollouts/abort", o)
-	if err != nil {
-		return err
-	}
-	var list rolloutList
-	if err := api.decode(answer, &list); err != nil {
-		return err
-	}
-	return c.write(answer, func(w io.Writer) error {
+	return post(command.Context(), c, "/api/v1/rollouts/abort", o, func(w io.Writer, list *rolloutList) error {
 		if len(list.Rollouts) == 0 {
 			return say(w, "there was nothing to abort: no rollout is under way\n")
 		}

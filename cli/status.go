@@ -23,38 +23,19 @@ func newStatusCommand(c *connection) *cobra.Command {
 		Short: "Show what is out, to whom, whether it is well, and what happens next",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			api, err := c.open()
-			if err != nil {
-				return err
-			}
-			defer api.close()
 			if len(args) == 0 {
-				return c.statusAll(command.Context(), api)
+				return c.statusAll(command.Context())
 			}
-			answer, err := api.get(command.Context(), rolloutPath(args[0], ""))
-			if err != nil {
-				return err
-			}
-			var view rollout.View
-			if err := api.decode(answer, &view); err != nil {
-				return err
-			}
-			return c.write(answer, func(w io.Writer) error { return showRollout(w, view, c.env.zone) })
+			return get(command.Context(), c, rolloutPath(args[0], ""), func(w io.Writer, _ *client, view *rollout.View) error {
+				return showRollout(w, *view, c.env.zone)
+			})
 		},
 	}
 }
 
 // statusAll shows every rollout in a few lines.
-func (c *connection) statusAll(ctx context.Context, api *client) error {
-	answer, err := api.get(ctx, "/api/v1/rollouts")
-	if err != nil {
-		return err
-	}
-	var list rolloutList
-	if err := api.decode(answer, &list); err != nil {
-		return err
-	}
-	return c.write(answer, func(w io.Writer) error {
+func (c *connection) statusAll(ctx context.Context) error {
+	return get(ctx, c, "/api/v1/rollouts", func(w io.Writer, api *client, list *rolloutList) error {
 		if err := showRollouts(w, list.Rollouts); err != nil {
 			return err
 		}
