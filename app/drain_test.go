@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	product "haldane/bench/process"
 )
 
 // SIGTERM lets the requests in flight finish, then the process ends with 0. SIGHUP before it reads the file again.
 func TestSignals(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	stable := newBackend(t, "v1")
 	const inFlight = 20
 	arrived, release := make(chan struct{}, inFlight), make(chan struct{})
@@ -23,7 +25,7 @@ func TestSignals(t *testing.T) {
 		<-release
 		fmt.Fprintln(w, "finished")
 	})
-	address, admin := freePort(t), freePort(t)
+	address, admin := product.FreeAddress(t), product.FreeAddress(t)
 	path := filepath.Join(t.TempDir(), "haldane.yaml")
 	text := fmt.Sprintf(`
 version: 1
@@ -52,7 +54,7 @@ services:
 		defer response.Body.Close()
 		return response.Header.Get("X-After") == "v1"
 	}
-	until(t, "the new file is in force", reloaded)
+	product.Until(t, "the new file is in force", reloaded)
 
 	stable.handle.Store(&slow)
 	var good, bad atomic.Int64
@@ -74,7 +76,7 @@ services:
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "readiness is gone", func() bool {
+	product.Until(t, "readiness is gone", func() bool {
 		response, err := client.Get("http://" + admin + "/-/ready")
 		if err != nil {
 			return false

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	product "haldane/bench/process"
 )
 
 // edgeConfig is one service on given addresses, with more lines at the top.
@@ -32,11 +34,11 @@ services:
 // A stopping process first only says that it is not ready, and goes on; a second signal ends everything at once.
 func TestShutdownDelayAndSecondSignal(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	stable := newBackend(t, "v1")
 	hang := make(chan struct{})
 	defer close(hang)
-	address, admin := freePort(t), freePort(t)
+	address, admin := product.FreeAddress(t), product.FreeAddress(t)
 	path := filepath.Join(t.TempDir(), "haldane.yaml")
 	writeConfig(t, path, edgeConfig(address, admin, stable.address, "timeouts: {shutdown_delay: 1s, drain: 1h}"))
 	p := spawn(t, binary, path, address, admin)
@@ -52,7 +54,7 @@ func TestShutdownDelayAndSecondSignal(t *testing.T) {
 		defer response.Body.Close()
 		return response.StatusCode, response.Close
 	}
-	until(t, "readiness is gone", func() bool {
+	product.Until(t, "readiness is gone", func() bool {
 		status, _ := get("http://" + admin + "/readyz")
 		return status == http.StatusServiceUnavailable
 	})
@@ -71,7 +73,7 @@ func TestShutdownDelayAndSecondSignal(t *testing.T) {
 		cut <- err
 	}()
 	<-arrived
-	until(t, "no connection is taken", func() bool {
+	product.Until(t, "no connection is taken", func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
@@ -92,7 +94,7 @@ func TestShutdownDelayAndSecondSignal(t *testing.T) {
 // The service manager opens the sockets and is told what happens. A connection that was made before the process began is served.
 func TestServiceManager(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	dir := t.TempDir()
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
 	if err != nil {
@@ -174,8 +176,8 @@ func TestServiceManager(t *testing.T) {
 // endpoint is blamed, and when the clients leave everything is as before.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
-	address, admin := freePort(t), freePort(t)
+	binary := product.Build(t)
+	address, admin := product.FreeAddress(t), product.FreeAddress(t)
 	path := filepath.Join(t.TempDir(), "haldane.yaml")
 	stable, busy := newBackend(t, "v1"), make(chan struct{})
 	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-busy; fmt.Fprintln(w, "v1") })
@@ -194,7 +196,7 @@ func TestFewDescriptors(t *testing.T) {
 		}
 		return string(text)
 	}
-	until(t, "it is ready", func() bool { return page() != "" })
+	product.Until(t, "it is ready", func() bool { return page() != "" })
 	var clients []net.Conn
 	for range 400 {
 		conn, err := net.Dial("tcp", address)
@@ -208,7 +210,7 @@ func TestFewDescriptors(t *testing.T) {
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
 	}
-	until(t, "all that there is room for are at work", func() bool { return strings.Contains(page(), "haldane_client_connections 96\n") })
+	product.Until(t, "all that there is room for are at work", func() bool { return strings.Contains(page(), "haldane_client_connections 96\n") })
 	close(busy)
 	served := 0
 	for _, conn := range clients {
@@ -230,7 +232,7 @@ func TestFewDescriptors(t *testing.T) {
 	for _, conn := range clients {
 		conn.Close()
 	}
-	until(t, "new clients are served", func() bool {
+	product.Until(t, "new clients are served", func() bool {
 		response, err := newClient(t).Get("http://" + address + "/")
 		if err != nil {
 			return false
@@ -243,7 +245,7 @@ func TestFewDescriptors(t *testing.T) {
 // Two processes on one address: those who run two while they change from one to the other.
 func TestReusePort(t *testing.T) {
 	t.Parallel()
-	address := freePort(t)
+	address := product.FreeAddress(t)
 	text := strings.NewReplacer(
 		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q, reuse_port: true}", address), "store: file", "store: memory",
 	).Replace(preamble) + fmt.Sprintf(`

@@ -15,20 +15,8 @@ import (
 // checked is a service with a canary at 20 % under the given checks, of latency under none: answers of a busy machine are slow
 // now and then.
 func checked(stable, canary *backend, checks string) string {
-	return preamble + fmt.Sprintf(`
-policies:
-  test:
-    steps: [{weight: 20%%, duration: 5m, max_duration: 10m}]
-    checks: {latency: "off"%s}
-services:
-  shop:
-    variants:
-      v1: {endpoints: [%s]}
-      v2: {endpoints: [%s]}
-    stable: v1
-    canary: v2
-    policy: test
-`, checks, stable.address, canary.address)
+	return underTest(stable, canary, `    steps: [{weight: 20%, duration: 5m, max_duration: 10m}]
+    checks: {latency: "off"`+checks+`}`)
 }
 
 // sometimes lets a backend do something else with a share of its requests.

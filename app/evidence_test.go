@@ -60,20 +60,8 @@ func patience() time.Duration {
 
 // tenth is a service with a canary at 10 %, then at 50 %, with a warm-up of five seconds.
 func tenth(stable, canary *backend) string {
-	return preamble + fmt.Sprintf(`
-policies:
-  test:
-    steps: [{weight: 10%%, duration: 12s}, {weight: 50%%, duration: 60s}]
-    checks: {warm_up: 5s}
-services:
-  shop:
-    variants:
-      v1: {endpoints: [%s]}
-      v2: {endpoints: [%s]}
-    stable: v1
-    canary: v2
-    policy: test
-`, stable.address, canary.address)
+	return underTest(stable, canary, `    steps: [{weight: 10%, duration: 12s}, {weight: 50%, duration: 60s}]
+    checks: {warm_up: 5s}`)
 }
 
 // A canary that fails 5 % of its requests, where stable fails 0.5 %, is rolled back within a minute.

@@ -6,14 +6,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"haldane/app/handover"
+	product "haldane/bench/process"
 	"haldane/store"
 )
 
@@ -38,7 +39,7 @@ func (p *process) takeOver(t *testing.T, binary, config string) *process {
 func (p *process) begin(t *testing.T, command *exec.Cmd) *process {
 	t.Helper()
 	next := &process{command: command, address: p.address, admin: p.admin}
-	log := &lockedBuffer{}
+	log := &safe{}
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -52,40 +53,15 @@ func (p *process) begin(t *testing.T, command *exec.Cmd) *process {
 	return next
 }
 
-// lockedBuffer takes a log while somebody reads it.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // Under load, one process after the other takes over: no request fails, and the rollout goes on where it was.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
-	address, admin := freePort(t), freePort(t)
-	text := strings.NewReplacer(
-		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
-		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
-		"duration: 4s", "duration: 60s",
-	).Replace(quickRelease(stable, canary))
-	path := filepath.Join(t.TempDir(), "haldane.yaml")
-	writeConfig(t, path, text)
+	path, address, admin := writeRelease(t, quickRelease(stable, canary), "60s")
 	current := spawn(t, binary, path, address, admin)
 	load := newTraffic(t, address, 8, 8)
-	until(t, "some evidence", func() bool { return exposed(current.rollout(t, "shop")) > 20 })
+	product.Until(t, "some evidence", func() bool { return exposed(current.rollout(t, "shop")) > 20 })
 	for range 3 {
 		before := current.rollout(t, "shop")
 		good := load.good.Load()
@@ -99,7 +75,7 @@ func TestHandOver(t *testing.T) {
 		if exposed(after) < exposed(before) {
 			t.Errorf("the evidence was %v requests, is %v", exposed(before), exposed(after))
 		}
-		until(t, "the new process serves", func() bool { return load.good.Load() > good+100 })
+		product.Until(t, "the new process serves", func() bool { return load.good.Load() > good+100 })
 	}
 	load.end()
 	if load.failed.Load() > 0 {
@@ -111,14 +87,9 @@ func TestHandOver(t *testing.T) {
 // A request that takes long is finished by the process that began it, while the new one already has everything else.
 func TestHandOverInMidRequest(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
-	address, admin := freePort(t), freePort(t)
-	path := filepath.Join(t.TempDir(), "haldane.yaml")
-	writeConfig(t, path, strings.NewReplacer(
-		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
-		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
-	).Replace(quickRelease(stable, canary)))
+	path, address, admin := writeRelease(t, quickRelease(stable, canary), "4s")
 	first := spawn(t, binary, path, address, admin)
 	arrived, finish := make(chan struct{}), make(chan struct{})
 	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -132,10 +103,10 @@ func TestHandOverInMidRequest(t *testing.T) {
 	go func() { answered <- fetch(newClient(t), "http://"+address+"/", nil) }()
 	<-arrived
 	second := first.begin(t, exec.Command(binary, "run", "--config", path, "--take-over"))
-	log := second.command.Stderr.(*lockedBuffer)
-	until(t, "the new process has taken over", func() bool { return strings.Contains(log.String(), "took over") })
+	log := second.command.Stderr.(*safe)
+	product.Until(t, "the new process has taken over", func() bool { return strings.Contains(log.String(), "took over") })
 	socket := filepath.Join(filepath.Dir(path), "state", "haldane.sock")
-	until(t, "the old process has left the socket", func() bool {
+	product.Until(t, "the old process has left the socket", func() bool {
 		_, problem := post(socket, "pause")
 		return problem == ""
 	})
@@ -165,16 +136,9 @@ func exposed(view map[string]any) float64 {
 // A new process that fails on its way, or is killed, changes nothing: the old one goes on, judges, and can be taken over later.
 func TestHandOverThatFails(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
-	address, admin := freePort(t), freePort(t)
-	text := strings.NewReplacer(
-		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
-		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
-		"duration: 4s", "duration: 60s",
-	).Replace(quickRelease(stable, canary))
-	path := filepath.Join(t.TempDir(), "haldane.yaml")
-	writeConfig(t, path, text)
+	path, address, admin := writeRelease(t, quickRelease(stable, canary), "60s")
 	first := spawn(t, binary, path, address, admin)
 	load := newTraffic(t, address, 4, 4)
 
@@ -185,6 +149,11 @@ func TestHandOverThatFails(t *testing.T) {
 	}
 	defer taken.Close()
 	bad := filepath.Join(filepath.Dir(path), "bad.yaml")
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(good)
 	writeConfig(t, bad, strings.Replace(text, fmt.Sprintf("listen: {address: %q}", address), fmt.Sprintf("listen: {address: %q}", taken.Addr()), 1))
 	if out, err := exec.Command(binary, "run", "--config", bad, "--take-over").CombinedOutput(); err == nil || !strings.Contains(string(out), "listen for clients") {
 		t.Errorf("a process without an address: %v\n%s", err, out)
@@ -246,8 +215,8 @@ func TestHandOverThatBreaksOff(t *testing.T) {
 		if err := claim.Close(); err != nil {
 			t.Error(err)
 		}
-		until(t, "it is its own master again", func() bool { return i.Reload() == nil })
-		until(t, "orders are taken again", func() bool {
+		product.Until(t, "it is its own master again", func() bool { return i.Reload() == nil })
+		product.Until(t, "orders are taken again", func() bool {
 			_, bad := i.order("pause")
 			if bad == "" {
 				_, bad = i.order("resume")

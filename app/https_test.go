@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	product "haldane/bench/process"
 )
 
 // newCertificate writes a certificate for localhost and its key, and gives the PEM text of the key.
@@ -79,7 +81,7 @@ services:
 	}
 	ask(open)
 	keys = append(keys, newCertificate(t, dir, 2))
-	until(t, "the new certificate is shown", func() bool {
+	product.Until(t, "the new certificate is shown", func() bool {
 		conn := dialTLS(t, i.SecureAddress().String())
 		ask(conn)
 		return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64() == 2
@@ -88,7 +90,7 @@ services:
 	if err := os.WriteFile(dir+"/tls.key", []byte(keys[0]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the wrong key is counted", func() bool {
+	product.Until(t, "the wrong key is counted", func() bool {
 		return strings.Contains(i.admin(t, "/metrics"), `haldane_tls_certificate_reloads_total{result="failure"} 1`)
 	})
 	metrics := i.admin(t, "/metrics")

@@ -17,20 +17,8 @@ import (
 
 // pair is a service with a canary at 20 % whose latency is judged after five seconds.
 func pair(stable, canary *backend) string {
-	return preamble + fmt.Sprintf(`
-policies:
-  test:
-    steps: [{weight: 20%%, duration: 5m, max_duration: 10m}]
-    checks: {warm_up: 5s}
-services:
-  shop:
-    variants:
-      v1: {endpoints: [%s]}
-      v2: {endpoints: [%s]}
-    stable: v1
-    canary: v2
-    policy: test
-`, stable.address, canary.address)
+	return underTest(stable, canary, `    steps: [{weight: 20%, duration: 5m, max_duration: 10m}]
+    checks: {warm_up: 5s}`)
 }
 
 // slow makes a backend wait 5 ms, and for a share of its requests so much more. That is long next to what a busy machine adds.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	product "haldane/bench/process"
 	"haldane/rollout"
 )
 
@@ -63,14 +64,14 @@ func TestRollbackWhileEveryTargetHangs(t *testing.T) {
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
 	i := launch(t, release(stable, canary, "", "    pins: [{header: X-Version}]")+notified(void.Addr().String()))
-	until(t, "the first message hangs", func() bool { return void.taken.Load() > 0 })
+	product.Until(t, "the first message hangs", func() bool { return void.taken.Load() > 0 })
 	load := i.pace(t, 200, nil)
 	i.await(t, 20*time.Second, "rolled back", rolledBack)
 	if reached := canary.requests.Load(); reached > 80 {
 		t.Errorf("%d requests reached the canary, at most 80 may", reached)
 	}
 	expectNoMore(t, i, canary, load)
-	until(t, "every target is tried", func() bool { return void.taken.Load() >= 4 })
+	product.Until(t, "every target is tried", func() bool { return void.taken.Load() >= 4 })
 	if !strings.Contains(i.admin(t, "/metrics"), `haldane_notifications_queued{target="webhook"} 1`) {
 		t.Error("the message does not wait")
 	}
@@ -119,11 +120,11 @@ func TestNotificationsFollowAReload(t *testing.T) {
 	canary.failing.Store(true)
 	i.pace(t, 100, nil)
 	i.await(t, 20*time.Second, "rolled back", rolledBack)
-	until(t, "the wrong place is tried", func() bool { return taking.requests.Load() > 0 })
+	product.Until(t, "the wrong place is tried", func() bool { return taking.requests.Load() > 0 })
 	writeConfig(t, i.config, text("/right"))
-	until(t, "the rollback is told of", told("haldane.rollout.rolled_back", "shop: v2 rolled back after", "the budget is spent", "haldane retry shop"))
+	product.Until(t, "the rollback is told of", told("haldane.rollout.rolled_back", "shop: v2 rolled back after", "the budget is spent", "haldane retry shop"))
 	writeConfig(t, i.config, text("/right")+"\nnonsense: true\n")
-	until(t, "the reload is told of", told("haldane.configuration.reload_failed", "nonsense: unknown key"))
+	product.Until(t, "the reload is told of", told("haldane.configuration.reload_failed", "nonsense: unknown key"))
 	if v, there := i.Rollouts().View("shop"); !there || v.Phase != rollout.PhaseRolledBack {
 		t.Errorf("the rollout is %+v", v)
 	}

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	product "haldane/bench/process"
 )
 
 // process is Haldane in a process of its own, for what only a process can show: being killed, and its memory.
@@ -23,17 +23,6 @@ type process struct {
 	command *exec.Cmd
 	address string // of clients
 	admin   string
-}
-
-// buildBinary builds the command once per test that needs it; the build cache makes the second one cheap.
-func buildBinary(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "haldane")
-	build := exec.Command("go", "build", "-tags", "grpcnotrace", "-o", path, "haldane")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
 }
 
 // spawn starts the binary on a configuration with fixed ports, and waits until it is ready.
@@ -51,7 +40,7 @@ func spawn(t *testing.T, binary, config, address, admin string) *process {
 			t.Logf("log of the process:\n%s", log.String())
 		}
 	})
-	until(t, "the process is ready", func() bool {
+	product.Until(t, "the process is ready", func() bool {
 		response, err := http.Get("http://" + admin + "/-/ready")
 		if err != nil {
 			return false
@@ -60,21 +49,6 @@ func spawn(t *testing.T, binary, config, address, admin string) *process {
 		return response.StatusCode == http.StatusOK
 	})
 	return p
-}
-
-// until looks again and again whether something has become true, for 20 seconds at most.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within 20 seconds: %s", what)
-		}
-	}
 }
 
 // kill ends the process without a chance to store anything.
@@ -135,34 +109,25 @@ func (p *process) side(t *testing.T, user string) string {
 	return response.Header.Get("X-Variant")
 }
 
-// freePort is an address nobody listens on now.
-func freePort(t *testing.T) string {
+// writeRelease writes the configuration of a quick release for a process: with fixed addresses, and a first step of this length.
+func writeRelease(t *testing.T, release, step string) (path, address, admin string) {
 	t.Helper()
-	for range 100 {
-		// Below the ports that the kernel gives to outgoing connections, of which other tests make many.
-		address := fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			_ = listener.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
+	address, admin = product.FreeAddress(t), product.FreeAddress(t)
+	path = filepath.Join(t.TempDir(), "haldane.yaml")
+	writeConfig(t, path, strings.NewReplacer(
+		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
+		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
+		"duration: 4s", "duration: "+step,
+	).Replace(release))
+	return path, address, admin
 }
 
 // Killed on its second step, the process comes back on its second step, with every user on the side where they were.
 func TestKilledProcessComesBackWhereItWas(t *testing.T) {
 	t.Parallel()
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
-	address, admin := freePort(t), freePort(t)
-	text := strings.NewReplacer(
-		`listen: {address: "127.0.0.1:0"}`, fmt.Sprintf("listen: {address: %q}", address),
-		`admin: {address: "127.0.0.1:0"}`, fmt.Sprintf("admin: {address: %q}", admin),
-		"duration: 4s", "duration: 2s",
-	).Replace(quickRelease(stable, canary))
-	path := filepath.Join(t.TempDir(), "haldane.yaml")
-	writeConfig(t, path, text)
+	path, address, admin := writeRelease(t, quickRelease(stable, canary), "2s")
 
 	first := spawn(t, binary, path, address, admin)
 	users := 0
@@ -212,7 +177,7 @@ func TestGibibyteInConstantMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("memory is measured in the pass without the race detector")
 	}
-	binary := buildBinary(t)
+	binary := product.Build(t)
 	const size = 1 << 30
 	stable := newBackend(t, "v1")
 	received := make(chan int64, 1)
@@ -223,7 +188,7 @@ func TestGibibyteInConstantMemory(t *testing.T) {
 		_, _ = io.Copy(w, io.LimitReader(zeros{}, size))
 	})
 	stable.handle.Store(&transfer)
-	address, admin := freePort(t), freePort(t)
+	address, admin := product.FreeAddress(t), product.FreeAddress(t)
 	path := filepath.Join(t.TempDir(), "haldane.yaml")
 	writeConfig(t, path, fmt.Sprintf(`
 version: 1

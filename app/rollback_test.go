@@ -11,10 +11,14 @@ import (
 
 // release is a service with a canary at 10 % and default checks. extra goes into the policy, service into the service.
 func release(stable, canary *backend, extra, service string) string {
+	return underTest(stable, canary, "    steps: [{weight: 10%, duration: 60s}]\n"+extra) + "    variant_field: X-Variant\n" + service + "\n"
+}
+
+// underTest is a service with two versions and a policy, of which the lines are given. More lines of the service may follow.
+func underTest(stable, canary *backend, policy string) string {
 	return preamble + fmt.Sprintf(`
 policies:
   test:
-    steps: [{weight: 10%%, duration: 60s}]
 %s
 services:
   shop:
@@ -24,9 +28,7 @@ services:
     stable: v1
     canary: v2
     policy: test
-    variant_field: X-Variant
-%s
-`, extra, stable.address, canary.address, service)
+`, policy, stable.address, canary.address)
 }
 
 func rolledBack(v rollout.View) bool { return v.Phase == rollout.PhaseRolledBack }

@@ -60,7 +60,7 @@ func Start(t testing.TB, o Options) *Process {
 	t.Helper()
 	dir := t.TempDir()
 	p := &Process{
-		Address: freeAddress(t), Admin: freeAddress(t), Config: filepath.Join(dir, "haldane.yaml"),
+		Address: FreeAddress(t), Admin: FreeAddress(t), Config: filepath.Join(dir, "haldane.yaml"),
 		log: &safeBuffer{}, ended: make(chan struct{}),
 	}
 	p.Configure(t, o.Config)
@@ -180,8 +180,8 @@ func Within(limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// freeAddress is an address nobody listens on now.
-func freeAddress(t testing.TB) string {
+// FreeAddress is an address nobody listens on now.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		// Below the ports that the kernel gives to outgoing connections, of which other tests make many.

@@ -18,9 +18,15 @@ func echoing(p *peer) {
 
 // A tunnel has what was sent ahead, keeps its place until it is closed, and has no time limits left.
 func TestTunnel(t *testing.T) {
-	s := serve(t, echoing)
+	const idle = 100 * time.Millisecond
+	s := serve(t, func(p *peer) {
+		p.head()
+		p.send(switched + "early")
+		<-time.After(2 * idle) // longer than any part of an exchange may pause
+		_, _ = io.Copy(p.TCPConn, p.in)
+	})
 	e := s.endpoint(func(o *Options) {
-		o.MaxConnections, o.Timeouts.ResponseHeader, o.Timeouts.Idle = 1, time.Second, time.Millisecond
+		o.MaxConnections, o.Timeouts.ResponseHeader, o.Timeouts.Idle = 1, 2*idle, idle
 	})
 	resp, err := e.RoundTrip(get(), Exchange{Upgrade: true, Deadline: time.Now().Add(patience)})
 	if err != nil || resp.Status != 101 {
