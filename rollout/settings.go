@@ -49,39 +49,48 @@ func levels(checks config.LatencyChecks) []string {
 	})
 }
 
+// rateRule is what checks of a share of the requests have in common.
+type rateRule struct {
+	relative, absolute, max config.Percent
+	critical, muted         bool
+	group                   string
+	minRequests, windows    int
+	window                  config.Duration
+}
+
+func errorRule(c *config.ErrorCheck) rateRule {
+	return rateRule{
+		relative: c.Relative, absolute: c.Absolute, max: c.Max, critical: c.Critical, muted: c.Muted, group: c.Group,
+		minRequests: c.MinRequests, window: c.Window, windows: c.Windows,
+	}
+}
+
+func eventRule(c *config.EventCheck) rateRule {
+	return rateRule{
+		relative: c.Relative, absolute: c.Absolute, max: c.Max, critical: c.Critical, muted: c.Muted, group: c.Group,
+		minRequests: c.MinRequests, window: c.Window, windows: c.Windows,
+	}
+}
+
+// judged is what the rule adds to a check that compares.
+func (s *rateRule) judged(check analysis.Check) analysis.Check {
+	check.Relative, check.Absolute = s.relative.Ratio(), s.absolute.Ratio()
+	check.Critical, check.Muted, check.Group = s.critical, s.muted, s.group
+	check.MinRequests = uint64(max(1, s.minRequests))
+	check.Window, check.Windows = time.Duration(s.window), s.windows
+	return check
+}
+
 // errorChecks are the check that compares and, if there is a maximum, the one that does not.
 func errorChecks(c *config.ErrorCheck) []analysis.Check {
-	compared := analysis.Check{
-		Name:        checkErrors,
-		Meaning:     failureMeaning(c),
-		Relative:    c.Relative.Ratio(),
-		Absolute:    c.Absolute.Ratio(),
-		Critical:    c.Critical,
-		Muted:       c.Muted,
-		Group:       c.Group,
-		MinRequests: uint64(max(1, c.MinRequests)),
-		Window:      time.Duration(c.Window),
-		Windows:     c.Windows,
-	}
-	return withMax(compared, c.Max)
+	s := errorRule(c)
+	return withMax(s.judged(analysis.Check{Name: checkErrors, Meaning: failureMeaning(c)}), s.max)
 }
 
 // eventChecks are the same for the event of that number.
 func eventChecks(name string, number int, c *config.EventCheck) []analysis.Check {
-	return withMax(analysis.Check{
-		Name:        name,
-		Event:       number,
-		Words:       eventWords(c),
-		Meaning:     eventMeaning(c),
-		Relative:    c.Relative.Ratio(),
-		Absolute:    c.Absolute.Ratio(),
-		Critical:    c.Critical,
-		Muted:       c.Muted,
-		Group:       c.Group,
-		MinRequests: uint64(max(1, c.MinRequests)),
-		Window:      time.Duration(c.Window),
-		Windows:     c.Windows,
-	}, c.Max)
+	s := eventRule(c)
+	return withMax(s.judged(analysis.Check{Name: name, Event: number, Words: eventWords(c), Meaning: eventMeaning(c)}), s.max)
 }
 
 // withMax adds the check that does not compare, if there is a maximum.
@@ -125,17 +134,11 @@ func sameChecks(a, b *config.Checks) bool {
 }
 
 func sameErrors(a, b *config.ErrorCheck) bool {
-	return failureMeaning(a) == failureMeaning(b) &&
-		a.Relative == b.Relative && a.Absolute == b.Absolute && a.Max == b.Max &&
-		a.Critical == b.Critical && a.Muted == b.Muted && a.Group == b.Group &&
-		a.MinRequests == b.MinRequests && a.Window == b.Window && a.Windows == b.Windows
+	return failureMeaning(a) == failureMeaning(b) && errorRule(a) == errorRule(b)
 }
 
 func sameEvent(a, b config.EventCheck) bool {
-	return eventMeaning(&a) == eventMeaning(&b) &&
-		a.Relative == b.Relative && a.Absolute == b.Absolute && a.Max == b.Max &&
-		a.Critical == b.Critical && a.Muted == b.Muted && a.Group == b.Group &&
-		a.MinRequests == b.MinRequests && a.Window == b.Window && a.Windows == b.Windows
+	return eventMeaning(&a) == eventMeaning(&b) && eventRule(&a) == eventRule(&b)
 }
 
 // sameSettings says whether two judges would judge alike.
