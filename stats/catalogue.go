@@ -97,6 +97,7 @@ func catalogue() [families]description {
 	describeTunnels(&all)
 	describeRollouts(&all)
 	describeProcess(&all)
+	describeEntrance(&all)
 	describeNotifications(&all)
 	return all
 }
@@ -210,6 +211,18 @@ func describeProcess(all *[families]description) {
 		[]string{"result"},
 		"Configurations that were put in force or refused, with the first one.",
 	}
+	all[familyStoreFailures] = description{
+		"haldane_state_store_failures_total", counter, nil,
+		"Failed attempts to store the state of rollouts.",
+	}
+	all[familyStateLost] = description{
+		"haldane_state_lost", gauge, nil,
+		"1 if the stored state of rollouts was damaged at the start and is lost, otherwise 0.",
+	}
+}
+
+// describeEntrance describes what happens to connections and requests before they belong to a service.
+func describeEntrance(all *[families]description) {
 	all[familyConnections] = description{
 		"haldane_client_connections", gauge, nil,
 		"Open client connections.",
@@ -232,14 +245,6 @@ func describeProcess(all *[families]description) {
 		"haldane_tls_certificate_reloads_total", counter,
 		[]string{"result"},
 		"Changed certificate files that were put in use or refused.",
-	}
-	all[familyStoreFailures] = description{
-		"haldane_state_store_failures_total", counter, nil,
-		"Failed attempts to store the state of rollouts.",
-	}
-	all[familyStateLost] = description{
-		"haldane_state_lost", gauge, nil,
-		"1 if the stored state of rollouts was damaged at the start and is lost, otherwise 0.",
 	}
 	all[familyUnmatched] = description{
 		"haldane_unmatched_requests_total", counter, nil,
