@@ -39,6 +39,7 @@ func (j *Judge) learnAlone(i int, blocks []Block) {
 	if t.empty() {
 		return
 	}
+	j.current[i] = false
 	part := k.Clumps.enter(j.memory.Now, &r.burst)
 	k.Clumps.count(j.memory.Now, &r.burst, &t)
 	k.Harm.enter(j.memory.Now, &r.burst)

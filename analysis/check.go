@@ -112,6 +112,7 @@ func (j *Judge) bet(i int, b *Block, t *turn) {
 	if n.empty() {
 		return
 	}
+	j.current[i] = false
 	if !t.entered {
 		t.part = k.Clumps.enter(j.memory.Now, &r.burst)
 		t.entered = true
@@ -199,19 +200,20 @@ func (k *checkState) decide(at int64, r *rule) {
 // close books the canary requests of a period at stable's rate of the same period. Periods and strata are never pooled:
 // when the weight and the load grow together, pooled rates show a difference that is not there (Simpson's paradox).
 func (k *checkState) close(s *stratum, i int, c *Check) {
-	k.Expected, k.Matched = k.withOpen(s, i, c)
+	expected, matched := s.open(i, c)
+	k.Expected, k.Matched = k.Expected+expected, k.Matched+matched
 	st := &s.Streams[i]
 	st.CanaryTotal, st.StableBad, st.StableTied, st.StableTotal = 0, 0, 0, 0
 }
 
-// withOpen is Expected and Matched with the open period of one stratum.
-func (k *checkState) withOpen(s *stratum, i int, c *Check) (expected, matched float64) {
+// open is how many canary requests the open period adds to Matched, and how many of them to Expected.
+func (s *stratum) open(i int, c *Check) (expected, matched float64) {
 	n := float64(s.Streams[i].CanaryTotal)
 	rate, known := s.rate(i, c)
 	if n == 0 || !known {
-		return k.Expected, k.Matched
+		return 0, 0
 	}
-	return k.Expected + n*rate, k.Matched + n
+	return n * rate, n
 }
 
 func floorDiv(a, b int64) int64 {

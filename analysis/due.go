@@ -36,6 +36,7 @@ func due(at, last int64, every time.Duration) bool { return at < last || at-last
 // refresh closes the books of the period and renews what the next bets are made of.
 func (j *Judge) refresh(at int64) {
 	m := &j.memory
+	j.outdate()
 	part := halved(at-m.Refreshed, int64(j.settings.HalfLife))
 	slow := math.Pow(part, 1./clumpMemory)
 	for i := range m.Checks {
@@ -48,8 +49,9 @@ func (j *Judge) refresh(at int64) {
 			m.Checks[i].close(s, i, &j.settings.Checks[i])
 		}
 		s.fade(part)
+		latencies := s.latencies()
 		for i := range j.settings.Checks {
-			s.renew(i, &j.settings.Checks[i], j.settings.MinReference)
+			s.renew(i, &j.settings.Checks[i], latencies, j.settings.MinReference)
 			s.arm(i, &j.settings.Checks[i])
 		}
 	}
@@ -59,6 +61,7 @@ func (j *Judge) refresh(at int64) {
 // restart begins new bets of the checks that have something to bet on: those that compare while there is a comparison,
 // absolute ones while the canary has requests.
 func (j *Judge) restart(comparing, alone bool) {
+	j.outdate()
 	for i := range j.memory.Checks {
 		if c := &j.settings.Checks[i]; c.absolute() && alone || !c.absolute() && comparing {
 			j.memory.Checks[i].Harm.restart()

@@ -63,8 +63,10 @@ type factors struct {
 // wealths is one too, and by Ville P(sup E >= 1/a) <= a. The centre b cancels: it only lowers the variance, and makes
 // the test insensitive to small errors of w while b is near p_stable. Y may be anything between 0 and 1. (The inverse weight u is that of Karampatziakis,
 // Mineiro and Ramdas 2021, the capital process that of Waudby-Smith and Ramdas 2023.)
-func (o odds) factors(d direction, j int) factors {
-	k := o.kappa(d, j)
+func (o odds) factors(d direction, j int) factors { return o.sized(d, o.kappa(d, j)) }
+
+// sized is the factors of a bet of size k.
+func (o odds) sized(d direction, k float64) factors {
 	if d == safe {
 		k = -k
 	}
@@ -85,8 +87,10 @@ func (o odds) factors(d direction, j int) factors {
 type ladder [maxBets]factors
 
 func (l *ladder) set(o odds, d direction) {
+	kappa := o.kappa(d, 0)
 	for j := range d.bets() {
-		l[j] = o.factors(d, j)
+		l[j] = o.sized(d, kappa)
+		kappa /= 2 // exactly o.kappa(d, j+1)
 	}
 }
 

@@ -60,6 +60,7 @@ type Judge struct {
 	groups   []GroupScore // the groups of the checks and their weights, derived from settings
 	last     Verdict      // what Verdict answered last
 	stale    bool         // whether counts have come since
+	current  []bool       // whether last still holds for a check
 }
 
 // rule is what follows from the settings for one check.
@@ -77,6 +78,7 @@ func NewJudge(settings Settings) *Judge {
 	}
 	j := &Judge{settings: settings.filled(), stale: true}
 	j.groups = j.settings.groups()
+	j.current = make([]bool, len(j.settings.Checks))
 	j.memory.Version = stateVersion
 	for i := range j.settings.Checks {
 		c := &j.settings.Checks[i]
@@ -147,7 +149,7 @@ func (j *Judge) NewStep(now time.Time) {
 	for i := range m.Strata {
 		m.Strata[i].Canary, m.Strata[i].Stable = 0, 0
 	}
-	j.stale = true
+	j.outdate()
 }
 
 // StartOver forgets the evidence and the counts, not the picture of stable: for a new attempt, or when a person has
@@ -182,7 +184,7 @@ func (j *Judge) weigh(b *Block) {
 	s.Canary, s.Stable = 0, 0
 	j.memory.WeightAt = j.memory.Now
 	j.memory.Changed = true
-	j.stale = true
+	j.outdate()
 }
 
 // retire ends the strata that have no block after a change of weights.
@@ -196,7 +198,7 @@ func (j *Judge) retire(blocks []Block) {
 		if !there {
 			s.Weight = 0
 			s.Canary, s.Stable = 0, 0
-			j.stale = true
+			j.outdate()
 		}
 	}
 }
@@ -216,7 +218,7 @@ func (j *Judge) stratum(number int) *stratum {
 	m.Strata = append(m.Strata, stratum{Number: number, Streams: make([]stream, n), bets: make([]bets, n)})
 	s := &m.Strata[len(m.Strata)-1]
 	for i := range j.settings.Checks {
-		s.renew(i, &j.settings.Checks[i], j.settings.MinReference)
+		s.renew(i, &j.settings.Checks[i], 0, j.settings.MinReference)
 		s.arm(i, &j.settings.Checks[i])
 	}
 	return s

@@ -31,10 +31,11 @@ func (c *Check) missing(k *checkState, stableRate, needed, rate, weight float64)
 	} else if !learnable(weight) {
 		return 0
 	}
+	f := c.finder(k.Clumps.size(), stableRate, needed)
 	sees := func(more float64) bool {
 		seen := k.Seen
 		seen.add(weight, uint64(more))
-		f := c.finder(&seen, k.Clumps.size(), stableRate, needed)
+		f.regard(&seen)
 		return f.finds(rate)
 	}
 	if sees(0) {

@@ -73,9 +73,10 @@ func (d direction) price(needed float64) float64 {
 
 // finder asks what would have been found by now.
 type finder struct {
-	seen   *exposures
-	odds   [maxExposures]odds
+	seen   exposures
+	odds   odds // but for the weight
 	bets   [maxExposures]ladder
+	armed  int // how many of the bets there are
 	stable float64
 	needed float64
 	part   float64 // of the evidence that counts, because bad requests come in clusters
@@ -85,7 +86,8 @@ type finder struct {
 // now in four of five cases; 0 when not even a canary that is always bad would have been found. Burst windows are not
 // regarded. The log wealth of each bet is taken for a random walk.
 func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
-	f := c.finder(&k.Seen, k.Clumps.size(), stableRate, needed)
+	f := c.finder(k.Clumps.size(), stableRate, needed)
+	f.regard(&k.Seen)
 	if !f.finds(1) {
 		return 0
 	}
@@ -101,17 +103,34 @@ func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
 	return allowed + (1-allowed)*math.Exp(high)
 }
 
-// finder is what asks about these requests. size is how many bad requests make one piece of evidence.
-func (c *Check) finder(seen *exposures, size, stableRate, needed float64) finder {
-	f := finder{seen: seen, stable: stableRate, needed: harm.price(needed), part: 1 / size}
+// finder is what asks, once it is told what to regard. size is how many bad requests make one piece of evidence.
+func (c *Check) finder(size, stableRate, needed float64) finder {
+	return finder{
+		odds:   odds{centre: min(maxCentre, stableRate), rho: c.rho(), delta: c.delta()},
+		stable: stableRate, needed: harm.price(needed), part: 1 / size,
+	}
+}
+
+// regard asks about these requests from now on. Bets depend on the weight alone: more requests at the same one need none.
+func (f *finder) regard(seen *exposures) {
+	before := f.seen
+	f.seen = *seen
 	for i := range f.seen {
 		if f.seen[i].Canary == 0 {
-			break
+			return
 		}
-		f.odds[i] = odds{weight: f.seen[i].Weight, centre: min(maxCentre, stableRate), rho: c.rho(), delta: c.delta()}
-		f.bets[i].set(f.odds[i], harm)
+		if i >= f.armed || f.seen[i].Weight != before[i].Weight {
+			f.bets[i].set(f.at(i), harm)
+			f.armed = max(f.armed, i+1)
+		}
 	}
-	return f
+}
+
+// at is the odds of an exposure.
+func (f *finder) at(i int) odds {
+	o := f.odds
+	o.weight = f.seen[i].Weight
+	return o
 }
 
 // finds says whether a canary with this bad rate would have failed by now.
@@ -122,7 +141,7 @@ func (f *finder) finds(rate float64) bool {
 			if f.seen[i].Canary == 0 {
 				break
 			}
-			m, v := f.odds[i].growth(&f.bets[i][j], rate, f.stable)
+			m, v := f.at(i).growth(&f.bets[i][j], rate, f.stable)
 			mean += f.seen[i].Canary * m
 			variance += f.seen[i].Canary * v
 		}

@@ -96,16 +96,30 @@ func (s *stratum) fade(part float64) {
 	held := s.held
 	s.held = reach{}
 	for i := held.first; i < held.last; i++ {
-		if s.Latency[i] *= part; s.Latency[i] < forgotten {
+		v := s.Latency[i] * part
+		if v < forgotten {
 			s.Latency[i] = 0
-		} else {
-			s.held.add(i)
+			continue
 		}
+		s.Latency[i] = v
+		if s.held.last == 0 {
+			s.held.first = i
+		}
+		s.held.last = i + 1
 	}
 	for i := range s.Streams {
 		s.Streams[i].Bad *= part
 		s.Streams[i].Total *= part
 	}
+}
+
+// latencies is how many latencies are remembered.
+func (s *stratum) latencies() float64 {
+	total := 0.0
+	for _, v := range s.Latency[s.held.first:s.held.last] {
+		total += v
+	}
+	return total
 }
 
 // remember adds the stable requests of a block, for the checks in their order. It comes after the block was judged: what a bet is made of must not know
@@ -129,8 +143,8 @@ func (s *stratum) remember(b *Block, checks []Check) {
 	}
 }
 
-// renew takes the guess for one check from what is remembered.
-func (s *stratum) renew(i int, c *Check, minimum float64) {
+// renew takes the guess for one check from what is remembered: latencies is their number, the same for all checks.
+func (s *stratum) renew(i int, c *Check, latencies, minimum float64) {
 	st := &s.Streams[i]
 	switch {
 	case c.absolute(): // looks at no stable
@@ -139,10 +153,7 @@ func (s *stratum) renew(i int, c *Check, minimum float64) {
 		st.Known, st.Centre = true, centre(s.errors(i, c))
 		return
 	}
-	total, counts := 0.0, s.Latency[s.held.first:s.held.last]
-	for _, v := range counts {
-		total += v
-	}
+	total, counts := latencies, s.Latency[s.held.first:s.held.last]
 	if st.Known = total >= minimum; !st.Known {
 		return
 	}

@@ -94,7 +94,7 @@ func (j *Judge) rearm(s *stratum, from []int) {
 		if k >= 0 {
 			s.Streams[i] = stored[k]
 		} else {
-			s.renew(i, c, j.settings.MinReference)
+			s.renew(i, c, s.latencies(), j.settings.MinReference)
 		}
 		s.arm(i, c)
 	}

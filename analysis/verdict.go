@@ -107,6 +107,12 @@ func (j *Judge) Verdict() Verdict {
 	return v
 }
 
+// outdate says that what is known of every check has changed.
+func (j *Judge) outdate() {
+	j.stale = true
+	clear(j.current)
+}
+
 func (j *Judge) verdict() Verdict {
 	m := &j.memory
 	v := Verdict{
@@ -117,7 +123,12 @@ func (j *Judge) verdict() Verdict {
 		LastStable:     moment(m.LastStable),
 	}
 	for i := range m.Checks {
+		if j.current[i] { // latencies come more seldom than failures do
+			v.Checks = append(v.Checks, j.last.Checks[i])
+			continue
+		}
 		v.Checks = append(v.Checks, j.checkVerdict(i, v.Learning))
+		j.current[i] = true
 	}
 	v.Class = j.class(v.Checks, v.Learning)
 	v.Groups = j.scores(v.Checks)
@@ -164,14 +175,16 @@ func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
 
 // stableRate is stable's bad rate at the times of the canary's requests.
 func (j *Judge) stableRate(i int) float64 {
-	k, c := j.memory.Checks[i], &j.settings.Checks[i] // a copy: the open period is looked at, not closed
+	k, c := &j.memory.Checks[i], &j.settings.Checks[i]
+	expected, matched := k.Expected, k.Matched
 	for n := range j.memory.Strata {
-		k.Expected, k.Matched = k.withOpen(&j.memory.Strata[n], i, c)
+		e, m := j.memory.Strata[n].open(i, c)
+		expected, matched = expected+e, matched+m
 	}
-	if k.Matched == 0 {
+	if matched == 0 {
 		return ratio(k.StableBad, k.StableTotal)
 	}
-	return k.Expected / k.Matched
+	return expected / matched
 }
 
 // class of the whole. While there is nothing to compare, the absolute checks decide it, where there are some.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"math/bits"
 
 	"haldane/analysis"
 )
@@ -136,14 +135,17 @@ func (t *latencies) draw(random uint64, d *dice) float64 {
 	return float64(t.edges[i] + part*(t.edges[i+1]-t.edges[i]))
 }
 
-// bucketOf is the bucket of a latency, in the layout of analysis.Bucket.
+// bucketOf is the bucket of a latency, in the layout of analysis.Bucket: from 256 on the exponent of the number and the seven bits
+// after its first one, which a float64 has side by side.
 func bucketOf(micros float64) int {
-	v := uint64(min(micros, math.MaxUint32))
-	if v < 256 {
-		return int(v)
+	if micros < 256 {
+		return int(micros)
 	}
-	s := bits.Len64(v) - 8
-	return s<<7 + int(v>>s)
+	if micros > math.MaxUint32 {
+		micros = math.MaxUint32
+	}
+	const exponentOf128, cut = 1023 + 7, 52 - 7
+	return int(math.Float64bits(micros)>>cut) - (exponentOf128-1)<<7
 }
 
 // upperEdge is where a bucket ends, in microseconds.

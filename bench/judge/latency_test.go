@@ -72,6 +72,22 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
+// The buckets are the judge's own.
+func TestBucketsAreThoseOfTheJudge(t *testing.T) {
+	d := newDice(4, "buckets", 0)
+	for range 200000 {
+		micros := math.Exp(d.float() * 24)
+		if got, want := bucketOf(micros), analysis.BucketOf(uint64(micros)); got != want {
+			t.Fatalf("%v us is in bucket %d, want %d", micros, got, want)
+		}
+	}
+	for _, edge := range []uint64{0, 1, 255, 256, 257, 1<<20 - 1, 1 << 20, 1<<32 - 1, 1 << 40} {
+		if got, want := bucketOf(float64(edge)), analysis.BucketOf(edge); got != want {
+			t.Errorf("%v us is in bucket %d, want %d", edge, got, want)
+		}
+	}
+}
+
 func TestQuantileOfCounts(t *testing.T) {
 	var counts [analysis.NumBuckets]uint32
 	if _, some := quantileOf(&counts, 0, 0.5); some {
