@@ -25,8 +25,15 @@ func TestVerdictsThatAreKeptAreTheVerdictsOfNow(t *testing.T) {
 			if s.r.IntN(60) == 0 {
 				s.j.NewStep(s.now)
 			}
+			blocks := []Block{{Stratum: 1, Weight: s.weight}}
+			if n%150 > 0 { // the first of a weight is empty
+				blocks = s.mixed(n%4 == 0)
+			}
+			if n > 300 && n < 320 { // a stratum that is gone after the next change
+				blocks = append(blocks, Block{Stratum: 2, Weight: 0.3, Canary: Counts{Good: 2}, Stable: Counts{Bad: 1, Good: 5}})
+			}
 			s.now = s.now.Add(tick)
-			s.j.Observe(s.now, s.mixed(n%4 == 0))
+			s.j.Observe(s.now, blocks)
 			fresh, err := Restore(settings, s.j.State())
 			if err != nil {
 				t.Fatal(err)

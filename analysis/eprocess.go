@@ -47,12 +47,15 @@ func (p *process) reserve() float64 { return p.Scale - math.Log(float64(p.Restar
 // smallest ones vanish instead of spoiling the sum.
 func (p *process) wealth(d direction) float64 {
 	n := d.bets()
-	top := math.Inf(-1)
-	for _, v := range p.Bets[:n] {
-		top = max(top, v)
-	}
+	top, reserve := math.Inf(-1), math.Inf(-1)
 	if d == harm {
-		top = max(top, p.reserve())
+		reserve = p.reserve()
+		top = reserve
+	}
+	for _, v := range p.Bets[:n] {
+		if v > top {
+			top = v
+		}
 	}
 	sum := 0.0
 	for _, v := range p.Bets[:n] {
@@ -61,7 +64,7 @@ func (p *process) wealth(d direction) float64 {
 	if d == safe {
 		return top + math.Log(sum)
 	}
-	sum += fraction(p.reserve() - top)
+	sum += fraction(reserve - top)
 	return top + math.Log(sum/2)
 }
 

@@ -77,6 +77,7 @@ type finder struct {
 	odds   odds // but for the weight
 	bets   [maxExposures]ladder
 	armed  int // how many of the bets there are
+	best   int // the bet that found something last: it is asked first
 	stable float64
 	needed float64
 	part   float64 // of the evidence that counts, because bad requests come in clusters
@@ -135,7 +136,8 @@ func (f *finder) at(i int) odds {
 
 // finds says whether a canary with this bad rate would have failed by now.
 func (f *finder) finds(rate float64) bool {
-	for j := range harmBets {
+	for n := range harmBets {
+		j := (f.best + n) % harmBets
 		mean, variance := 0.0, 0.0
 		for i := range f.seen {
 			if f.seen[i].Canary == 0 {
@@ -146,6 +148,7 @@ func (f *finder) finds(rate float64) bool {
 			variance += f.seen[i].Canary * v
 		}
 		if f.part*(mean-powerQuantile*math.Sqrt(variance)) >= f.needed {
+			f.best = j
 			return true
 		}
 	}

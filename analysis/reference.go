@@ -44,11 +44,13 @@ type stratum struct {
 type reach struct{ first, last int }
 
 func (r *reach) add(i int) {
-	if r.first == r.last {
+	switch {
+	case i >= r.first && i < r.last: // most often
+	case r.first == r.last:
 		*r = reach{i, i + 1}
-		return
+	default:
+		r.first, r.last = min(r.first, i), max(r.last, i+1)
 	}
-	r.first, r.last = min(r.first, i), max(r.last, i+1)
 }
 
 // forgotten is the remembered count of a bucket below which it is taken for none: a millionth of a request says nothing, and

@@ -61,7 +61,6 @@ type ladderCell struct {
 }
 
 func (j *job) playLadders(ctx context.Context, list []ladder, runs int) []ladderRow {
-	began := time.Now()
 	var rows []ladderRow
 	for i := range list {
 		if ctx.Err() != nil {
@@ -72,7 +71,7 @@ func (j *job) playLadders(ctx context.Context, list []ladder, runs int) []ladder
 			break
 		}
 		rows = append(rows, row)
-		fmt.Fprintf(j.notes, "%4d/%d %6.0fs  whole rollout: %s\n", i+1, len(list), time.Since(began).Seconds(), list[i].name)
+		j.played(i+1, len(list), "whole rollout: "+list[i].name, float64(runs*ladderEffort))
 	}
 	return rows
 }

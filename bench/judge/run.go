@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync"
-	"time"
 )
 
 // job says how much is played.
@@ -14,7 +12,8 @@ type job struct {
 	runs    int // of a scenario of up to 100 requests a second; a fifth of it above
 	peers   int // runs in which all rules play; a quarter of it in harmful scenarios
 	workers int
-	notes   io.Writer // progress
+	notes   io.Writer
+	progress
 }
 
 // open is the most runs of a harmful scenario nothing is asked of: it shows what is out of reach, and takes the whole hour.
@@ -39,7 +38,6 @@ func (j *job) count(s *scenario) int {
 
 // playAll plays scenarios one after the other, the runs of one side by side.
 func (j *job) playAll(ctx context.Context, list []scenario) []row {
-	began := time.Now()
 	rows := make([]row, 0, len(list))
 	for i, s := range list {
 		if ctx.Err() != nil {
@@ -50,7 +48,7 @@ func (j *job) playAll(ctx context.Context, list []scenario) []row {
 			break // half a row is none
 		}
 		rows = append(rows, r)
-		fmt.Fprintf(j.notes, "%4d/%d %6.0fs  %s\n", i+1, len(list), time.Since(began).Seconds(), s.name)
+		j.played(i+1, len(list), s.name, j.effort(&s))
 	}
 	return rows
 }

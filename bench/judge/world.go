@@ -50,13 +50,28 @@ type slot struct {
 	overdueLatency [sides][]analysis.Bucket
 }
 
-func (s *slot) clear() {
+// clear empties a slot that is over. Its lists serve the next slots: so few of them are in use that they stay in the processor's
+// cache.
+func (w *world) clear(s *slot) {
 	for side := range sides {
-		s.counts[side] = analysis.Counts{}
-		s.latency[side] = s.latency[side][:0]
-		s.overdueLatency[side] = s.overdueLatency[side][:0]
+		if s.latency[side] != nil {
+			w.spare = append(w.spare, s.latency[side][:0])
+		}
+		overdue := s.overdueLatency[side][:0]
+		s.counts[side], s.latency[side], s.overdueLatency[side] = analysis.Counts{}, nil, overdue
 		s.stalled[side], s.overdue[side] = 0, 0
 	}
+}
+
+// list is an empty list of latencies.
+func (w *world) list() []analysis.Bucket {
+	last := len(w.spare) - 1
+	if last < 0 {
+		return make([]analysis.Bucket, 0, 16)
+	}
+	list := w.spare[last]
+	w.spare = w.spare[:last]
+	return list
 }
 
 // world is the traffic of one run.
@@ -65,6 +80,7 @@ type world struct {
 	dice  *dice
 	sky   *sky
 	slots [ahead]slot
+	spare [][]analysis.Bucket // lists that no slot needs now
 	turn  int
 	robin float64 // round robin: how much of a request the canary is owed
 	plant *plant  // pods; nil for none
@@ -106,7 +122,7 @@ func (w *world) next(at time.Duration, weight float64) *tick {
 	}
 	w.out.stalled, w.out.overdue, w.out.overdueLatency = now.stalled, now.overdue, now.overdueLatency
 	// The slot that comes a whole turn from now is the one before this one: it is over.
-	w.slots[(w.turn+ahead-1)%ahead].clear()
+	w.clear(&w.slots[(w.turn+ahead-1)%ahead])
 	return &w.out
 }
 
@@ -197,6 +213,9 @@ func (w *world) finish(side int, random uint64, micros float64) {
 	n := int(float64(uint32(random))*0x1p-32 + micros*perMicro)
 	s := &w.slots[(w.turn+min(n, ahead-2))%ahead]
 	if micros < float64(stallTimeout/time.Microsecond) {
+		if s.latency[side] == nil {
+			s.latency[side] = w.list()
+		}
 		s.latency[side] = append(s.latency[side], bucket)
 		s.counts[side].Good++
 		return
