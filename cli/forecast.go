@@ -3,7 +3,6 @@ package cli
 import (
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -35,31 +34,27 @@ type policyForecast struct {
 	Rates []rollout.Forecast `json:"rates"`
 
 	detailed bool // told step by step
+	words    []string
 }
 
 // of forecasts every policy that a release uses.
 func (f *forecast) of(cfg *config.Config) []policyForecast {
-	services := map[string][]string{}
-	for name, s := range cfg.Services {
-		if s.Canary != "" {
-			services[s.Policy] = append(services[s.Policy], name)
-		}
-	}
+	releases := releasesOf(cfg)
 	rates := usualRates()
 	if f.rate > 0 {
 		rates = []float64{f.rate}
 	}
 	var list []policyForecast
-	for name, users := range services {
-		slices.Sort(users)
-		p := policyForecast{Policy: name, Services: users, detailed: f.rate > 0}
-		policy := cfg.Policies[name]
+	for i := range releases {
+		policy := releases[i].policy
+		p := policyForecast{
+			Policy: releases[i].name, Services: releases[i].services, detailed: f.rate > 0, words: policyWords(&policy),
+		}
 		for _, rate := range rates {
 			p.Rates = append(p.Rates, rollout.NewForecast(&policy, rate, f.errors.Ratio()))
 		}
 		list = append(list, p)
 	}
-	slices.SortFunc(list, func(a, b policyForecast) int { return strings.Compare(a.Policy, b.Policy) })
 	return list
 }
 
@@ -72,6 +67,11 @@ func showChecked(w io.Writer, r *checkResult) error {
 		p := &r.Forecasts[i]
 		if err := say(w, "\npolicy %s (%s), stable failing %s:\n", p.Policy, strings.Join(p.Services, ", "), percent(p.Rates[0].StableErrors)); err != nil {
 			return err
+		}
+		for _, text := range p.words {
+			if err := say(w, "%s", wrapped(text, "  ", "    ")); err != nil {
+				return err
+			}
 		}
 		show := p.table
 		if p.detailed {

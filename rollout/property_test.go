@@ -169,7 +169,7 @@ func checkTransition(old, next State, before, after Split, fail func(string)) {
 		fail("a rolled back canary got a weight without a retry")
 	case old.Phase == PhasePromoted && next.Phase != PhasePromoted:
 		fail("promoted is final")
-	case old.Attempt == next.Attempt && next.Step < old.Step && !next.Bake:
+	case old.Attempt == next.Attempt && next.Step < old.Step && !next.Bake && (old.Policy.Ramp != nil) == (next.Policy.Ramp != nil):
 		fail("a step was taken back")
 	case next.Attempt != old.Attempt && old.ID != "" && old.Phase != PhaseRolledBack:
 		fail("another attempt without a rollback")

@@ -56,8 +56,11 @@ func (s *State) least() time.Duration {
 
 // grow raises the weight of a ramp, if it may. It says whether it did.
 func (c *change) grow() bool {
+	if c.rejoin() {
+		return true
+	}
 	next, _ := c.s.growth(c.now)
-	if next == 0 || !c.mayStore() {
+	if next == 0 || c.s.Clock >= c.s.Deadline || !c.mayStore() {
 		return false
 	}
 	why := cause{reason: fmt.Sprintf("the ramp grows from %s to %s", c.s.Staging.Ramp.Weight, next), numbers: c.s.Verdict.Sentence()}
@@ -69,12 +72,38 @@ func (c *change) grow() bool {
 	return true
 }
 
+// rejoin brings a changed policy into force where the weight could grow: what a step is to other policies, a weight is to a ramp.
+// Another ramp goes on from the weight of this one, and lowers it if it must; steps begin where the ramp might have grown.
+func (c *change) rejoin() bool {
+	next := &c.s.Spec.Policy
+	if !c.s.climbing() || c.s.Clock < c.s.least() || samePolicy(&c.s.Policy, next) || !c.mayStore() {
+		return false
+	}
+	why := cause{reason: "the changed policy applies", numbers: c.s.Verdict.Sentence()}
+	weight := c.s.Staging.Ramp.Weight
+	if next.Ramp != nil {
+		c.enter(0)
+		c.s.Staging.Ramp.Weight = min(weight, next.Ramp.To)
+		c.s.Reason = why.reason
+		c.event(EventRamp, why)
+		return true
+	}
+	if grown, _ := c.s.growth(c.now); grown == 0 {
+		return false
+	}
+	step, _ := c.s.nextStep()
+	c.enter(step)
+	c.s.Reason = why.reason
+	c.event(EventStep, why)
+	return true
+}
+
 // growth is the weight that the ramp may grow to now; zero for none. why says what keeps it when only the risk does.
 func (s *State) growth(now time.Time) (next config.Percent, why string) {
 	at := &s.Staging.Ramp
 	stage := s.stage()
 	switch {
-	case !s.climbing() || s.Clock < s.least() || s.Clock >= s.Deadline:
+	case !s.climbing() || s.Clock < s.least():
 	case s.StepJudged < uint64(max(1, stage.MinRequests)) || s.StepJudged <= at.Judged:
 	case len(s.harmful(&stage)) > 0 || len(s.waitsForLife(now)) > 0:
 	default:

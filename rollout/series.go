@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"slices"
 
 	"haldane/config"
@@ -40,7 +41,7 @@ type passage struct {
 func passageOf(step *config.Step) passage {
 	p := passage{Stage: step.Stage, Weight: step.Weight}
 	if p.Stage == "" {
-		p.Step = step.Name
+		p.Step = cmp.Or(step.Name, exposure(step))
 	}
 	if step.Group() != "" {
 		p.Strength = step.Strength

@@ -49,6 +49,9 @@ func (s *State) nextStep() (int, bool) {
 	case next.Ramp == nil && s.Policy.Ramp != nil:
 		weight := s.stage().Weight
 		i := slices.IndexFunc(next.Steps, func(step config.Step) bool { return step.Weight > weight })
+		if i < 0 && s.climbing() {
+			i = len(next.Steps) - 1 // a ramp that is not at its end does not lead to the bake
+		}
 		return i, i >= 0
 	}
 	return s.Step + 1, s.Step+1 < len(next.Steps)

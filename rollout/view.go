@@ -135,7 +135,7 @@ func (s *State) stageView(now time.Time, split Split) StageView {
 	return StageView{
 		Name:     s.stageName(),
 		Elapsed:  config.Duration(s.Clock.Truncate(time.Millisecond)),
-		Duration: stage.Duration, MaxDuration: stage.MaxDuration,
+		Duration: config.Duration(s.least()), MaxDuration: stage.MaxDuration,
 		Requests: s.StepRequests, Failed: s.StepFailed, Judged: s.StepJudged, MinRequests: stage.MinRequests,
 		Missing: missing, Left: left, Rest: rest(left, missing),
 		AdvanceWhen: stage.AdvanceWhen, Approval: stage.Approval, Compared: s.Phase.exposing() && split.compared(),
