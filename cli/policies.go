@@ -80,22 +80,31 @@ func risked(p *config.Policy) string {
 // stageWords say which steps make a stage, and who is exposed early.
 func stageWords(steps []config.Step) []string {
 	var list []string
-	for i := 0; i < len(steps); {
-		last := i
-		for last+1 < len(steps) && steps[last+1].Stage == steps[i].Stage {
+	runs(steps, func(s *config.Step) string { return s.Stage }, func(where string, s *config.Step) {
+		list = append(list, fmt.Sprintf("stage %s: %s", s.Stage, where))
+	})
+	early := func(s *config.Step) string {
+		if s.OptIn == "" {
+			return ""
+		}
+		return s.Strength.String() + " of those who opted in to " + s.OptIn + orEarlier(s.OptIn)
+	}
+	runs(steps, early, func(where string, s *config.Step) { list = append(list, where+": "+early(s)) })
+	return list
+}
+
+// runs finds the steps that follow each other and say the same, unless it is nothing.
+func runs(steps []config.Step, says func(*config.Step) string, found func(where string, s *config.Step)) {
+	for first := 0; first < len(steps); {
+		last, what := first, says(&steps[first])
+		for last+1 < len(steps) && says(&steps[last+1]) == what {
 			last++
 		}
-		if steps[i].Stage != "" {
-			list = append(list, fmt.Sprintf("stage %s: %s", steps[i].Stage, stepRange(i, last)))
+		if what != "" {
+			found(stepRange(first, last), &steps[first])
 		}
-		i = last + 1
+		first = last + 1
 	}
-	for i := range steps {
-		if s := &steps[i]; s.OptIn != "" {
-			list = append(list, fmt.Sprintf("step %d exposes %s of those who opted in to %s%s", i+1, s.Strength, s.OptIn, orEarlier(s.OptIn)))
-		}
-	}
-	return list
 }
 
 func stepRange(first, last int) string {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -69,19 +70,45 @@ func (d *decoder) override(c *Config, top place) {
 			continue
 		}
 		s := c.Services[name]
-		s.PolicyOverrides = d.lay(over, c.Policies[s.Policy], top.key("policies").key(s.Policy))
+		s.PolicyOverrides = d.lay(over, c.Policies[s.Policy])
+		s.Overridden = d.keysOf(over.at)
+		d.index.inherit(top.key("policies").key(s.Policy).path, over.at.path)
+		s.PolicyOverrides.complete(over.at)
 		if patch := c.patchPolicy(&s); patch != "" {
-			base := c.Policies[patch]
-			p := d.lay(over, base, top.key("policies").key(patch))
-			p.Steps, p.Ramp, p.Bake, p.Patch = base.Steps, base.Ramp, base.Bake, base.Patch
-			s.PatchOverrides = p
+			s.PatchOverrides = d.patched(&s, c.Policies[patch])
 		}
 		c.Services[name] = s
 	}
 }
 
-// lay decodes overrides over a policy. What is not written is as if it were written where the policy has it.
-func (d *decoder) lay(over late, p Policy, base place) *Policy {
+// keysOf are the keys of a policy that are written at a place.
+func (d *decoder) keysOf(at place) []string {
+	var list []string
+	for _, f := range d.shape(reflect.TypeFor[Policy]()) {
+		if at.key(f.key).written() {
+			list = append(list, f.key)
+		}
+	}
+	return list
+}
+
+// patched is a policy for patches with the sections that a service has laid something over. How it goes, and how it ends, are
+// its own: they are what makes it another one.
+func (d *decoder) patched(s *Service, p Policy) *Policy {
+	for _, f := range d.shape(reflect.TypeFor[Policy]()) {
+		switch f.key {
+		case "steps", "ramp", "bake", "patch":
+			continue
+		}
+		if slices.Contains(s.Overridden, f.key) {
+			reflect.ValueOf(&p).Elem().FieldByIndex(f.at).Set(reflect.ValueOf(s.PolicyOverrides).Elem().FieldByIndex(f.at))
+		}
+	}
+	return &p
+}
+
+// lay decodes overrides over a policy. Steps and a ramp take each other's place.
+func (d *decoder) lay(over late, p Policy) *Policy {
 	p.Steps = append([]Step(nil), p.Steps...)
 	d.shaped(over.node, over.at, reflect.ValueOf(&p).Elem())
 	steps, ramp := over.at.key("steps").written(), over.at.key("ramp").written()
@@ -91,8 +118,6 @@ func (d *decoder) lay(over late, p Policy, base place) *Policy {
 	case steps && !ramp:
 		p.Ramp = nil
 	}
-	d.index.inherit(base.path, over.at.path)
-	p.complete(over.at)
 	return &p
 }
 

@@ -208,14 +208,14 @@ func TestPatchReleases(t *testing.T) {
 func TestOverridesSurviveADump(t *testing.T) {
 	text := strings.NewReplacer("REVISION", "1.4.3", "VALUE", `policy: quick
     patch: patch
-    policy_overrides: {checks: {latency: off}, ramp: {to: 30%}}`).Replace(released)
+    policy_overrides: {checks: {latency: off, events: {}}, ramp: {to: 30%}}`).Replace(released)
 	c := mustParse(t, text)
 	dump, err := c.Dump()
 	if err != nil {
 		t.Fatal(err)
 	}
 	again := mustParse(t, string(dump))
-	if diff := diffConfig(c.Services["shop"].PolicyOverrides, again.Services["shop"].PolicyOverrides); diff != "" {
+	if diff := diffConfig(c, again); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -80,6 +80,9 @@ func (v *validator) ramp(p *Policy, policy place) {
 func (v *validator) release(s *Service, at, top place) {
 	if _, known := v.c.Policies[s.Policy]; known && s.PolicyOverrides != nil {
 		v.policy(s.PolicyOverrides, at.key("policy_overrides"), top)
+		if s.PatchOverrides != nil {
+			v.policy(s.PatchOverrides, at.key("policy_overrides"), top)
+		}
 	}
 	if s.Patch != "" {
 		v.reference(at.key("patch"), s.Patch, "policy", top.key("policies"), names(v.c.Policies))

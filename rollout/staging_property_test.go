@@ -222,7 +222,11 @@ func TestRampWithoutTraffic(t *testing.T) {
 	if next, why := s.growth(now); next != 2*onePercent {
 		t.Errorf("%s %s", next, why)
 	}
-	s.Verdict.Checks[0].Score = 49
+	s.Staging.Ramp.Judged = s.StepJudged
+	if next, _ := s.growth(now); next != 0 {
+		t.Errorf("nothing was compared at this weight, and it grows to %s", next)
+	}
+	s.Staging.Ramp.Judged, s.Verdict.Checks[0].Score = 0, 49
 	if next, _ := s.growth(now); next != 0 {
 		t.Errorf("it leans to harm, and grows to %s", next)
 	}
