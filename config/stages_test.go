@@ -46,7 +46,7 @@ func TestStepsAndStages(t *testing.T) {
 		bad("steps: [{weight: 5%, checks: [p95]}], checks: {latency: off}", `steps[0].checks[0]: there is no check "p95"; there is errors`),
 		bad("steps: [{weight: 5%, checks: []}]", "steps[0].checks: at least one check has to count; leave the key out for all"),
 		bad("steps: [5%], restart_factor: 0%", "restart_factor: expected a percentage above 0%"),
-		bad("steps: [5%], patch: carefull", `patch: there is no policy "carefull" (did you mean "careful"?)`),
+		bad("steps: [5%], patch: carefu", `patch: there is no policy "carefu" (did you mean "careful"?)`),
 	)
 }
 
@@ -125,8 +125,10 @@ func TestOverridesAreLaidOverThePolicy(t *testing.T) {
 	f("checks: {latency: {p50: {absolute: 2ms}}}", func(p *Policy) { p50.Absolute = 2e6; p.Checks.Latency["p50"] = p50 })
 	f("checks: {latency: {p99: {quantile: 95%}}}", func(p *Policy) { p99.Quantile = 95 * percentUnit; p.Checks.Latency["p99"] = p99 })
 	f("checks: {latency: {p95: {}}}", func(p *Policy) {
-		p.Checks.Latency["p95"] = LatencyCheck{Quantile: 95 * percentUnit, Relative: 10 * percentUnit, Absolute: 1e6, Critical: true,
-			Group: "latency", MinRequests: 100, Window: seconds(5), Windows: 3}
+		p.Checks.Latency["p95"] = LatencyCheck{
+			Quantile: 95 * percentUnit, Relative: 10 * percentUnit, Absolute: 1e6, Critical: true,
+			Group: "latency", MinRequests: 100, Window: seconds(5), Windows: 3,
+		}
 	})
 	f("checks: {latency: off}", func(p *Policy) { p.Checks.Latency = nil })
 	f("checks: {latency: {}, events: {}}", func(p *Policy) { p.Checks.Latency, p.Checks.Events = nil, nil })
