@@ -8,8 +8,9 @@ import (
 
 // samePolicy says whether two policies are the same, step by step.
 func samePolicy(a, b *config.Policy) bool {
-	return slices.EqualFunc(a.Steps, b.Steps, sameStep) && sameRamp(a.Ramp, b.Ramp) && shareOf(a) == shareOf(b) && a.Patch == b.Patch && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
-		a.OnFailure == b.OnFailure && a.Alpha == b.Alpha && a.Beta == b.Beta
+	return slices.EqualFunc(a.Steps, b.Steps, sameStep) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
+		a.OnFailure == b.OnFailure && a.Alpha == b.Alpha && a.Beta == b.Beta &&
+		sameRamp(a.Ramp, b.Ramp) && shareOf(a) == shareOf(b) && a.Patch == b.Patch
 }
 
 func sameStep(a, b config.Step) bool {
