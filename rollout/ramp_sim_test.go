@@ -62,16 +62,6 @@ func (tr *trial) end(limit time.Duration) time.Duration {
 	return tr.now.Sub(tr.start)
 }
 
-// growing is the built-in policy with a ramp in the place of its steps.
-func growing() config.Policy {
-	p := config.Careful()
-	p.Steps, p.Ramp = nil, &config.Ramp{
-		From: onePercent, To: 50 * onePercent, Every: config.Duration(time.Minute), MaxDuration: config.Duration(2 * time.Hour),
-		MinRequests: 50, AdvanceWhen: config.AdvanceNoRegression,
-	}
-	return p
-}
-
 func median(list []float64) float64 {
 	slices.Sort(list)
 	return list[len(list)/2]

@@ -10,6 +10,16 @@ import (
 	"haldane/config"
 )
 
+// growing is the built-in policy with a ramp in the place of its steps.
+func growing() config.Policy {
+	p := config.Careful()
+	p.Steps, p.Ramp = nil, &config.Ramp{
+		From: onePercent, To: 50 * onePercent, Every: config.Duration(time.Minute), MaxDuration: config.Duration(2 * time.Hour),
+		MinRequests: 50, AdvanceWhen: config.AdvanceNoRegression,
+	}
+	return p
+}
+
 // staging gives a random spec stages, early users, checks of steps and, sometimes, a ramp.
 func (r *walk) staging(spec *Spec) {
 	p := &spec.Policy
