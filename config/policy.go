@@ -10,12 +10,18 @@ type Policy struct {
 	Budget Budget `yaml:"budget"`
 	// Bake keeps the old variant warm, and the comparison running, before the rollout is promoted.
 	Bake Bake `yaml:"bake"`
-	// OnFailure is what a failed check does: "roll_back" or "pause". The budget always rolls back. Default "roll_back".
+	// OnFailure is what a failed check does: "roll_back", "pause", or "step_back", which goes back to the step before, once from
+	// each step and never from the first. The budget always rolls back. Default "roll_back".
 	OnFailure string `yaml:"on_failure"`
 	// Alpha is the chance of a false rollback in a whole rollout, up to 50%. Default 1%.
 	Alpha Percent `yaml:"alpha"`
 	// Beta is the chance, for each check, of a false "shown within tolerance", up to 50%. Default 5%.
 	Beta Percent `yaml:"beta"`
+	// CoolDown is how long after a rollback by a check or the budget a retry is refused, unless it is forced. Default 0.
+	CoolDown Duration `yaml:"cool_down"`
+	// Retries is how often, at most, such a rollback is followed by a retry without a person's order, once the cool-down is
+	// over. It needs one. Default 0.
+	Retries int `yaml:"retries"`
 }
 
 // Step says who is exposed, for how long and under which conditions.
@@ -43,13 +49,6 @@ type Step struct {
 	AdvanceWhen string `yaml:"advance_when"`
 	// Approval makes the step wait, once it is done, for a person to promote it. Default false.
 	Approval bool `yaml:"approval"`
-}
-
-// Budget is the hard stop-loss of a rollout. It is looked at on every finished request.
-type Budget struct {
-	// FailedRequests is the number of failed canary requests, judged or not, that ends the rollout. Zero, the default,
-	// sets no bound.
-	FailedRequests int `yaml:"failed_requests"`
 }
 
 // Bake keeps the old variant warm before the rollout is promoted.
