@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/analysis"
+	"haldane/stats"
 	"haldane/store"
 )
 
@@ -160,6 +161,9 @@ func (r *runner) memory(s *State) memory {
 			evidence := r.judge.State()
 			m.Judge = &evidence
 		}
+		if s.Phase.exposing() && r.evidence.service != nil {
+			m.Crowd = r.evidence.service.Budget().Crowd()
+		}
 	}
 	return m
 }
@@ -172,7 +176,6 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 	r.revision = p.next.Revision
 	r.changed = true
 	budget := r.evidence.service.Budget()
-	limit := uint64(max(0, p.next.Policy.Budget.FailedRequests))
 	for _, a := range p.actions {
 		switch a.Kind {
 		case ActionStoreFirst, ActionStore: // commit does these
@@ -185,9 +188,9 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 		case ActionNewStep:
 			r.newStep(now)
 		case ActionArm:
-			m.arm(r, limit)
+			m.arm(r, nil)
 		case ActionSetLimit:
-			if budget.SetLimit(limit) {
+			if budget.SetLimits(limitsOf(&p.next.Policy.Budget)) {
 				m.signal()
 			}
 		case ActionEnd:
@@ -205,12 +208,17 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 	}
 }
 
-// arm begins the budget. The trip runs on the goroutine of the request that failed.
-func (m *Manager) arm(r *runner, limit uint64) {
+// arm begins the budget of the rollout's policy, with the users that were on the canary before. The trip runs on the goroutine
+// of the request that reached the limit.
+func (m *Manager) arm(r *runner, crowd []byte) {
 	name := r.name
-	spent := r.evidence.service.Budget().Arm(limit, r.state.Spent, func() {
-		m.options.Splitter.Revoke(name)
-		m.signal()
+	spent := r.evidence.service.Budget().Arm(stats.Arming{
+		Limits: limitsOf(&r.state.Policy.Budget), Spent: r.state.Spent, Losses: r.state.Setbacks.Losses, Crowd: crowd,
+		Trip: func() {
+			m.options.Splitter.Revoke(name)
+			m.signal()
+		},
+		Tell: m.signal,
 	})
 	if spent {
 		m.signal()

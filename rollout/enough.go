@@ -49,7 +49,7 @@ func (s *State) blind(name func(*analysis.CheckVerdict)) bool {
 	some, compared := false, s.shares().compared()
 	for i := range s.Verdict.Checks {
 		check := &s.Verdict.Checks[i]
-		if check.Muted || check.Powered || check.WithinTolerance || !compared && !check.Alone {
+		if check.Muted || check.Powered || check.WithinTolerance || !compared && !check.Alone || s.excused(check) {
 			continue
 		}
 		if some = true; name == nil {

@@ -18,6 +18,8 @@ const (
 	EventStarted EventKind = "started"
 	// EventStep is a further step.
 	EventStep EventKind = "step"
+	// EventSteppedBack is a failed check that has brought it back to an earlier step.
+	EventSteppedBack EventKind = "stepped_back"
 	// EventHold is a clock that stopped, EventHoldEnded one that runs again.
 	EventHold EventKind = "hold"
 	// EventHoldEnded is a clock that runs again.

@@ -85,6 +85,8 @@ type State struct {
 	// History is what happened, oldest first, and Sequence the number of its last event.
 	History  []Event `json:"history"`
 	Sequence uint64  `json:"sequence"`
+	// Setbacks are what went wrong so far; see setbacks.go.
+	Setbacks Setbacks `json:"setbacks,omitzero"`
 }
 
 // Observation is what was seen since the last one.
@@ -101,6 +103,8 @@ type Observation struct {
 	Spent uint64
 	// Users is how many users voted on the canary in this step; zero when requests are drawn without a user key.
 	Users int
+	// Losses are what this attempt has cost so far besides failed requests.
+	Losses stats.Losses
 }
 
 // Seen counts requests.
