@@ -161,7 +161,7 @@ func (r *runner) memory(s *State) memory {
 			evidence := r.judge.State()
 			m.Judge = &evidence
 		}
-		if s.Phase.exposing() && r.evidence.service != nil {
+		if s.Phase.exposing() && r.state.Phase.exposing() && s.Attempt == r.state.Attempt && r.evidence.service != nil {
 			m.Crowd = r.evidence.service.Budget().Crowd()
 		}
 	}

@@ -213,6 +213,7 @@ func (m *Manager) awaken(now time.Time, r *runner, e effects) {
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
 	if state.Phase.exposing() {
 		m.arm(r, r.crowd)
+		r.crowd = nil
 		r.evidence.open(state.split())
 	}
 }

@@ -33,9 +33,9 @@ func (c *change) stepBack(why cause) bool {
 	}
 	c.must("step back", PhaseProgressing, PhasePaused, PhaseBaking)
 	from, operator, accepted := c.s.stageName(), c.s.Pause == PauseOperator, c.s.Setbacks.Accepted
+	c.startOver()
 	c.s.Phase, c.s.Step, c.s.Bake = PhaseProgressing, to, false
 	c.resetStep()
-	c.startOver()
 	c.s.Setbacks.Accepted = accepted
 	c.s.Setbacks.Back = append(slices.Clip(c.s.Setbacks.Back), place)
 	if operator { // whoever has paused it still has

@@ -161,7 +161,8 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 			waits = append(waits, s.held(now))
 		}
 		if s.Hold != HoldStore { // there only the disk is missing
-			waits = append(waits, s.waits(now)...)
+			held := s.held(now)
+			waits = append(waits, slices.DeleteFunc(s.waits(now), func(text string) bool { return text == held })...)
 		}
 		return s.nextStage(), waits, s.Hold == HoldCheck
 	case PhasePromoted:

@@ -104,6 +104,37 @@ func TestExcessOfTraffic(t *testing.T) {
 	}
 }
 
+// Chance alone makes an excess of about sqrt(failures/(1-share)): of variants that are alike, a limit of four times that ends fewer
+// than one rollout in a hundred. (docs/OPERATIONS.md says so.)
+func TestExcessByChance(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	const runs, failures = 2000, 100 // of the canary
+	for _, share := range []float64{0.05, 0.5, 0.9} {
+		var ended [5]int
+		for range runs {
+			most, b := 0.0, &Budget{}
+			b.Arm(Arming{Trip: func() {}})
+			for range int(failures / share) {
+				side := SideStable
+				if r.Float64() < share {
+					side = SideCanary
+				}
+				b.Purse().Compare(side, share)
+				most = max(most, b.Losses().Excess)
+			}
+			for k := range ended {
+				if most >= float64(k)*math.Sqrt(failures/(1-share)) {
+					ended[k]++
+				}
+			}
+		}
+		t.Logf("share %v: a limit of 1, 2, 3 and 4 times the root ends %v of %d rollouts by chance", share, ended[1:], runs)
+		if ended[4] > runs/100 {
+			t.Errorf("share %v: %d of %d ended at four times the root", share, ended[4], runs)
+		}
+	}
+}
+
 func TestLossesAreRestored(t *testing.T) {
 	b, _, _ := armed(Limits{Failed: 100, Excess: 10, Slow: 10, SlowAfter: 1, Users: 100})
 	for user := uint64(1); user <= 50; user++ {
