@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -43,5 +44,23 @@ services:
 	}
 	if diff := cmp.Diff(Budget{}, Careful().Budget); diff != "" {
 		t.Errorf("the default budget (-want +got):\n%s", diff)
+	}
+}
+
+// TestFailureExamples parses what docs/FAILURE.md shows.
+func TestFailureExamples(t *testing.T) {
+	src, err := os.ReadFile("../docs/FAILURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(src), "```yaml\n")[1:]
+	if len(blocks) == 0 {
+		t.Error("no examples")
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := Parse("FAILURE.md", []byte(text), environment); err != nil {
+			t.Errorf("%v\n%s", err, text)
+		}
 	}
 }
