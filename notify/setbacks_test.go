@@ -71,3 +71,23 @@ func TestRetriesByItselfNeedNobody(t *testing.T) {
 		expectTexts(t, r, want...)
 	}
 }
+
+// Nor is there an alert before the last rollback.
+func TestRetriesByItselfAreNoAlert(t *testing.T) {
+	r := &room{}
+	play(t, one(target{door: door{kind: config.TargetAlertmanager}}), r, func(w *world, _ *Notifier) {
+		rolledBack := rollout.Event{Kind: rollout.EventRolledBack, Trigger: rollout.TriggerCheck}
+		w.announce("a", rolledBack, func(v *rollout.View) {
+			v.Phase, v.RetryAt = rollout.PhaseRolledBack, time.Now().Add(time.Hour)
+		})
+		time.Sleep(10 * time.Minute)
+		if got := len(r.got()); got != 0 {
+			t.Errorf("%d alerts", got)
+		}
+		w.announce("a", rolledBack, func(v *rollout.View) { v.Phase, v.RetryAt = rollout.PhaseRolledBack, time.Time{} })
+		time.Sleep(time.Minute)
+		if got := alerts(t, r); len(got) == 0 || got[0].Labels["reason"] != needRolledBack {
+			t.Errorf("%+v", got)
+		}
+	})
+}

@@ -52,6 +52,11 @@ func TestExcessIsWhatStablesRateDoesNotExplain(t *testing.T) {
 	for range 100 { // what stable has failed more is no credit
 		p.Compare(SideStable, 0.5)
 	}
+	p.Compare(SideCanary, 0.9)
+	p.Compare(SideStable, 0.9) // nine, of one
+	if got := b.Losses().Excess; got != 0 {
+		t.Errorf("below nothing: %v", got)
+	}
 	p.Compare(SideCanary, 0.1)
 	p.Compare(SideStable, 0.1) // one of nine
 	if got := b.Losses().Excess; math.Abs(got-(1-1.0/9)) > 1e-6 {
