@@ -153,3 +153,20 @@ func (e *evidence) spends(s *State) bool {
 	failed, losses := e.spent(s)
 	return failed != s.Spent || losses != s.Setbacks.Losses
 }
+
+// arm begins the budget of the rollout's policy, with the users that were on the canary before. The trip runs on the goroutine
+// of the request that reached the limit.
+func (m *Manager) arm(r *runner, crowd []byte) {
+	name := r.name
+	spent := r.evidence.service.Budget().Arm(stats.Arming{
+		Limits: limitsOf(&r.state.Policy.Budget), Spent: r.state.Spent, Losses: r.state.Setbacks.Losses, Crowd: crowd,
+		Trip: func() {
+			m.options.Splitter.Revoke(name)
+			m.signal()
+		},
+		Tell: m.signal,
+	})
+	if spent {
+		m.signal()
+	}
+}

@@ -176,7 +176,8 @@ func describeRollouts(all *[families]description) {
 		"Verdicts that were given, by class.",
 	}
 	all[familyBudget] = description{
-		"haldane_rollout_budget_remaining", gauge, []string{"service", "kind"},
+		"haldane_rollout_budget_remaining", gauge,
+		[]string{"service", "kind"},
 		"What is left of each kind of the budget: requests, or users.",
 	}
 	all[familyWeightChanges] = description{
