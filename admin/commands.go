@@ -57,7 +57,7 @@ func commands() map[string]reader {
 		"pause":      readPlain(rollout.CommandPause),
 		"resume":     readPlain(rollout.CommandResume),
 		"abort":      readPlain(rollout.CommandAbort),
-		"retry":      readPlain(rollout.CommandRetry),
+		"retry":      readRetry,
 		"set-weight": readSetWeight,
 		"override":   readOverride,
 	}
@@ -86,6 +86,19 @@ func readPromote(r *http.Request) (rollout.Command, error) {
 		return body.command(rollout.CommandPromoteFull)
 	}
 	return body.command(rollout.CommandPromote)
+}
+
+func readRetry(r *http.Request) (rollout.Command, error) {
+	var body struct {
+		signature
+		Force bool `json:"force"`
+	}
+	if err := decode(r, &body); err != nil {
+		return rollout.Command{}, err
+	}
+	command, err := body.command(rollout.CommandRetry)
+	command.Force = body.Force
+	return command, err
 }
 
 func readSetWeight(r *http.Request) (rollout.Command, error) {

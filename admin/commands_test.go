@@ -27,6 +27,7 @@ func TestCommands(t *testing.T) {
 		{"shop/resume", `{}`, rollout.Command{Kind: rollout.CommandResume, Actor: "api"}},
 		{"shop/abort", `{}`, rollout.Command{Kind: rollout.CommandAbort, Actor: "api"}},
 		{"shop/retry", `{}`, rollout.Command{Kind: rollout.CommandRetry, Actor: "api"}},
+		{"shop/retry", `{"force": true, "reason": "fixed"}`, rollout.Command{Kind: rollout.CommandRetry, Force: true, Reason: "fixed", Actor: "api"}},
 		{"shop/set-weight", `{"weight":"5%"}`, rollout.Command{Kind: rollout.CommandSetWeight, Weight: 5 * percent, Actor: "api"}},
 		{"shop/set-weight", `{"weight":"0.01%"}`, rollout.Command{Kind: rollout.CommandSetWeight, Weight: percent / 100, Actor: "api"}},
 		{"shop/set-weight", `{"weight":0.07}`, rollout.Command{Kind: rollout.CommandSetWeight, Weight: percent / 100 * 7, Actor: "api"}},

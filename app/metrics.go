@@ -34,16 +34,24 @@ func status(v *rollout.View, n rollout.Numbers) stats.RolloutStatus {
 			v.Stable: (config.Whole - v.Weight).Ratio(),
 			v.Canary: v.Weight.Ratio(),
 		},
-		Judged:      len(v.Verdict.Checks) > 0,
-		Score:       v.Verdict.Score / 100,
-		Evidence:    harm(v.Verdict.Checks),
-		BudgetLimit: v.Budget.Limit,
-		BudgetLeft:  v.Budget.Left,
+		Judged:     len(v.Verdict.Checks) > 0,
+		Score:      v.Verdict.Score / 100,
+		Evidence:   harm(v.Verdict.Checks),
+		BudgetLeft: left(v.Budget.Kinds),
 
 		WeightChanges: n.WeightChanges,
 		Runs:          words(n.Runs, analysis.Class.String),
 		Rollbacks:     words(n.Rollbacks, func(t rollout.Trigger) string { return string(t) }),
 	}
+}
+
+// left is what is left of each kind of a budget.
+func left(kinds []rollout.LossView) map[string]uint64 {
+	all := make(map[string]uint64, len(kinds))
+	for _, k := range kinds {
+		all[string(k.Kind)] = k.Left
+	}
+	return all
 }
 
 // harm is how far the evidence against the canary has come, from 0 to 1, on the scale on which evidence adds up.

@@ -56,13 +56,22 @@ func TestDeadCanaryIsRolledBack(t *testing.T) {
 	t.Logf("%d canary requests, %v, %s", reached, took, view.Verdict.Sentence())
 }
 
-// The budget ends the same rollout after its number of failures.
+// The budget ends the same rollout after its number of failures, of failures that stable has not, or of requests that are slow.
 func TestBudgetStopsADeadCanary(t *testing.T) {
+	for _, budget := range []string{"{failed_requests: 10}", "{excess_failures: 10}", "{slow_requests: 10, slow_after: 1us}"} {
+		t.Run(budget, func(t *testing.T) { budgetStopsADeadCanary(t, budget) })
+	}
+}
+
+func budgetStopsADeadCanary(t *testing.T, budget string) {
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
-	i := launch(t, release(stable, canary, "    budget: {failed_requests: 10}", "    pins: [{header: X-Version}]"))
+	i := launch(t, release(stable, canary, "    budget: "+budget, "    pins: [{header: X-Version}]"))
 	load := i.pace(t, 200, nil)
-	i.await(t, 20*time.Second, "rolled back", rolledBack)
+	view := i.await(t, 20*time.Second, "rolled back", rolledBack)
+	if end := view.History[len(view.History)-1]; end.Trigger != rollout.TriggerBudget {
+		t.Errorf("%s: %s", end.Trigger, end.Reason)
+	}
 	inFlight := int64(2)
 	if raceEnabled {
 		inFlight = 20 // requests take so long under the race detector that more of them are on their way at once

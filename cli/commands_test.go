@@ -77,6 +77,7 @@ func TestOrders(t *testing.T) {
 		{"abort shop --reason=fire", rollout.Command{Kind: rollout.CommandAbort, Reason: "fire"}},
 		{"abort --all --reason fire", rollout.Command{Kind: rollout.CommandAbort, Reason: "fire"}},
 		{"retry shop", rollout.Command{Kind: rollout.CommandRetry}},
+		{"retry shop --force", rollout.Command{Kind: rollout.CommandRetry, Force: true}},
 		{"set-weight shop 0.01%", rollout.Command{Kind: rollout.CommandSetWeight, Weight: onePart / 100}},
 		{"set-weight shop 7.5", rollout.Command{Kind: rollout.CommandSetWeight, Weight: onePart / 10 * 75}},
 		{"set-weight shop 0", rollout.Command{Kind: rollout.CommandSetWeight}},

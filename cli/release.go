@@ -23,7 +23,7 @@ func newReleaseCommands(e env, c *connection) []*cobra.Command {
 		newOrderCommand(c, "pause", "Stop the clock of a rollout; its traffic stays as it is"),
 		newOrderCommand(c, "resume", "Go on with a paused rollout"),
 		newAbortCommand(c),
-		newOrderCommand(c, "retry", "Try a rolled-back rollout again from its first step"),
+		newRetryCommand(c),
 		newSetWeightCommand(c),
 		newOverrideCommand(c),
 	}
@@ -38,6 +38,7 @@ type order struct {
 	Full    bool   `json:"full,omitempty"`
 	Variant string `json:"variant,omitempty"`
 	Clear   bool   `json:"clear,omitempty"`
+	Force   bool   `json:"force,omitempty"`
 }
 
 // addReason adds the flag that all changes have.

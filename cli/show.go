@@ -243,10 +243,10 @@ func elapsed(v rollout.View) string {
 
 // budget is what is left of the stop-loss.
 func budget(v rollout.View) string {
-	if v.Budget.Limit == 0 {
-		return ""
+	if len(v.Budget.Kinds) == 0 && v.Budget.Limit > 0 { // a Haldane that knows one kind
+		return fmt.Sprintf("%d of %d", v.Budget.Left, v.Budget.Limit)
 	}
-	return fmt.Sprintf("%d of %d", v.Budget.Left, v.Budget.Limit)
+	return v.Budget.Words()
 }
 
 // share is a rate with the number of requests behind it.

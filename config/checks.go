@@ -48,6 +48,8 @@ type ErrorCheck struct {
 	Window Duration `yaml:"window"`
 	// Windows is how many separate windows must speak against the canary. Default 3.
 	Windows int `yaml:"windows"`
+	// On is what each outcome of the check does.
+	On Outcomes `yaml:"on"`
 }
 
 // EventCheck compares the share of requests to which something happened: the canary's may be stable * (1 + relative) +
@@ -78,6 +80,8 @@ type EventCheck struct {
 	Window Duration `yaml:"window"`
 	// Windows is how many separate windows must speak against the canary. Default 3.
 	Windows int `yaml:"windows"`
+	// On is what each outcome of the check does.
+	On Outcomes `yaml:"on"`
 }
 
 // LatencyCheck compares one latency quantile: the canary's may be stable's * (1 + relative) + absolute.
@@ -106,6 +110,8 @@ type LatencyCheck struct {
 	Window Duration `yaml:"window"`
 	// Windows is how many separate windows must speak against the canary. Default 3.
 	Windows int `yaml:"windows"`
+	// On is what each outcome of the check does.
+	On Outcomes `yaml:"on"`
 }
 
 // LatencyChecks are the checks of latency by name. Empty for none.

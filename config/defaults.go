@@ -24,10 +24,12 @@ const (
 	AdvanceNoRegression = "no_regression"
 	// AdvanceProven goes on when the canary is shown within tolerance.
 	AdvanceProven = "proven"
-	// FailureRollBack and FailurePause are what a failed check does.
+	// FailureRollBack, FailurePause and FailureStepBack are what a failed check does.
 	FailureRollBack = "roll_back"
 	// FailurePause asks a person.
 	FailurePause = "pause"
+	// FailureStepBack goes back to the step before.
+	FailureStepBack = "step_back"
 	// Auto lets Haldane choose.
 	Auto = "auto"
 	// TLS12 and TLS13 are versions of TLS.

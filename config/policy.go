@@ -10,7 +10,8 @@ type Policy struct {
 	Budget Budget `yaml:"budget"`
 	// Bake keeps the old variant warm, and the comparison running, before the rollout is promoted.
 	Bake Bake `yaml:"bake"`
-	// OnFailure is what a failed check does: "roll_back" or "pause". The budget always rolls back. Default "roll_back".
+	// OnFailure is what a failed check does: "roll_back", "pause", or "step_back", which goes back to the step before, once from
+	// each step and never from the first. The budget always rolls back. Default "roll_back".
 	OnFailure string `yaml:"on_failure"`
 	// Alpha is the chance of a false rollback in a whole rollout, up to 50%. Default 1%.
 	Alpha Percent `yaml:"alpha"`
@@ -25,6 +26,11 @@ type Policy struct {
 	// Patch names the policy for a canary whose revision (major.minor.patch) differs from stable's in the patch number alone.
 	// Default: none, it is released like any other.
 	Patch string `yaml:"patch,omitempty"`
+	// CoolDown is how long after a rollback by a check or the budget a retry is refused, unless it is forced. Default 0.
+	CoolDown Duration `yaml:"cool_down"`
+	// Retries is how often, at most, such a rollback is followed by a retry without a person's order, once the cool-down is
+	// over. It needs one. Default 0.
+	Retries int `yaml:"retries"`
 }
 
 // Step says who is exposed, for how long and under which conditions.
@@ -61,13 +67,6 @@ type Step struct {
 	// Checks lists the checks that count on the step, for going on and for failing: "errors" and the names of others. The
 	// budget always counts, and so does every check in the bake. Default: all.
 	Checks []string `yaml:"checks,omitempty"`
-}
-
-// Budget is the hard stop-loss of a rollout. It is looked at on every finished request.
-type Budget struct {
-	// FailedRequests is the number of failed canary requests, judged or not, that ends the rollout. Zero, the default,
-	// sets no bound.
-	FailedRequests int `yaml:"failed_requests"`
 }
 
 // Bake keeps the old variant warm before the rollout is promoted.

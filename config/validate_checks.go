@@ -36,6 +36,7 @@ func (v *validator) errorCheck(c *ErrorCheck, at place) {
 	v.name(at.key("group"), "group", c.Group)
 	v.atLeast(at.key("min_requests"), c.MinRequests, 0)
 	v.windows(c.Window, c.Windows, at)
+	v.outcomesOf(&c.On, at.key("on"))
 }
 
 // eventName checks that a check of events has a name of its own.
@@ -65,6 +66,7 @@ func (v *validator) eventCheck(c *EventCheck, at place) {
 	v.name(at.key("group"), "group", c.Group)
 	v.atLeast(at.key("min_requests"), c.MinRequests, 0)
 	v.windows(c.Window, c.Windows, at)
+	v.outcomesOf(&c.On, at.key("on"))
 }
 
 // outcomes are the ends of a request that a check of events can count.
@@ -95,6 +97,7 @@ func (v *validator) latencyCheck(name string, c *LatencyCheck, at place) {
 	v.name(at.key("group"), "group", c.Group)
 	v.atLeast(at.key("min_requests"), c.MinRequests, 0)
 	v.windows(c.Window, c.Windows, at)
+	v.outcomesOf(&c.On, at.key("on"))
 }
 
 // windows checks the burst windows of a check.

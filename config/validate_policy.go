@@ -17,9 +17,9 @@ func (v *validator) policy(p *Policy, at, top place) {
 		v.problems.wrong(at.key("steps").item(last), "the last step needs a weight above 0%%: after it the canary takes over")
 	}
 	v.checks(&p.Checks, at.key("checks"))
-	v.atLeast(at.key("budget").key("failed_requests"), p.Budget.FailedRequests, 0)
+	v.budget(&p.Budget, at.key("budget"))
 	v.bake(p, at.key("bake"))
-	v.oneOf(at.key("on_failure"), p.OnFailure, FailureRollBack, FailurePause)
+	v.failure(p, at)
 	v.chance(at.key("alpha"), p.Alpha)
 	v.chance(at.key("beta"), p.Beta)
 	v.stages(p, at, top)

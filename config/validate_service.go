@@ -60,6 +60,8 @@ func (v *validator) roles(s *Service, at, top place) {
 		v.variantName(s, at, at.key("canary"), s.Canary)
 	}
 	v.reference(at.key("policy"), s.Policy, "policy", top.key("policies"), names(v.c.Policies))
+	policy := v.c.Policies[s.Policy]
+	v.countable(s, &policy, at.key("policy"))
 	v.oneOf(at.key("start"), s.Start, StartAuto, StartManual)
 }
 

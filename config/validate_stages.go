@@ -81,7 +81,8 @@ func (v *validator) release(s *Service, at, top place) {
 	if _, known := v.c.Policies[s.Policy]; known && s.PolicyOverrides != nil {
 		v.policy(s.PolicyOverrides, at.key("policy_overrides"), top)
 		if s.PatchOverrides != nil {
-			v.policy(s.PatchOverrides, at.key("policy_overrides"), top)
+			// What is laid over it was looked at above; what does not fit it is said of the policy for patches.
+			v.policy(s.PatchOverrides, top.key("policies").key(v.c.patchPolicy(s)), top)
 		}
 	}
 	if s.Patch != "" {

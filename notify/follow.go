@@ -135,8 +135,12 @@ func needOf(v *rollout.View, e *rollout.Event) string {
 		if latest := last(v.History, rollout.EventPaused); v.Phase == rollout.PhasePaused && same(&v.History[latest], e) {
 			return need(v)
 		}
+	case rollout.EventHold:
+		if latest := last(v.History, rollout.EventHold); v.Hold == rollout.HoldCheck && same(&v.History[latest], e) {
+			return need(v)
+		}
 	case rollout.EventRolledBack:
-		if e.Trigger != rollout.TriggerOperator {
+		if e.Trigger != rollout.TriggerOperator && v.RetryAt.IsZero() {
 			return needRolledBack
 		}
 	}
@@ -144,9 +148,9 @@ func needOf(v *rollout.View, e *rollout.Event) string {
 }
 
 // held is the index of the event with which a clock has stopped that a person is to be told of, or -1. An override is a
-// person's order.
+// person's order, and of a failed check a person was told at once.
 func (f *follower) held(now time.Time, v *rollout.View) int {
-	if v.Hold == "" || v.Hold == rollout.HoldOverride || f.settings.holdAfter <= 0 {
+	if v.Hold == "" || v.Hold == rollout.HoldOverride || v.Hold == rollout.HoldCheck || f.settings.holdAfter <= 0 {
 		return -1
 	}
 	i := last(v.History, rollout.EventHold)

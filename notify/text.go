@@ -22,6 +22,8 @@ const (
 	needFailed     = "failed"
 	needRolledBack = "rolled_back"
 	needHeld       = "held"
+	needCheck      = "check"
+	needExposed    = "exposed"
 	needReload     = "reload"
 )
 
@@ -36,8 +38,16 @@ func need(v *rollout.View) string {
 	case rollout.PhasePaused:
 		return map[rollout.Pause]string{
 			rollout.PauseGate: needApproval, rollout.PauseUndecided: needUndecided, rollout.PauseFailed: needFailed,
+			rollout.PauseExposed: needExposed,
 		}[v.Pause]
+	case rollout.PhaseProgressing, rollout.PhaseBaking:
+		if v.Hold == rollout.HoldCheck {
+			return needCheck
+		}
 	case rollout.PhaseRolledBack:
+		if !v.RetryAt.IsZero() {
+			return "" // Haldane goes on by itself
+		}
 		if i := last(v.History, rollout.EventRolledBack); i < 0 || v.History[i].Trigger != rollout.TriggerOperator {
 			return needRolledBack
 		}
@@ -69,6 +79,10 @@ func actions(need, service string) []action {
 		return []action{verb("roll back", "abort"), verb("judge again", "resume"), verb("go on in spite of it", "promote")}
 	case needRolledBack:
 		return []action{verb("look", "status"), verb("try again", "retry")}
+	case needCheck:
+		return []action{verb("roll back", "abort"), verb("go on in spite of it", "promote")}
+	case needExposed:
+		return []action{verb("let it grow", "resume"), verb("roll back", "abort")}
 	case needHeld:
 		return []action{verb("look", "status"), verb("roll back", "abort")}
 	case needReload:
@@ -108,6 +122,8 @@ func what(v *rollout.View, e, before *rollout.Event) string {
 		return fmt.Sprintf("%s goes on to step %d of %d%s", canary, e.Step+1, v.Steps, exposure(e))
 	case rollout.EventRamp:
 		return canary + " goes on along its ramp" + exposure(e)
+	case rollout.EventSteppedBack:
+		return fmt.Sprintf("%s goes back to step %d of %d%s", canary, e.Step+1, v.Steps, exposure(e))
 	case rollout.EventHold:
 		return "the clock of " + canary + " stands still" + exposure(e)
 	case rollout.EventHoldEnded:

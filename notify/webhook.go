@@ -65,6 +65,8 @@ type data struct {
 	Numbers     string          `json:"numbers,omitempty"`
 	Actor       string          `json:"actor,omitempty"`
 	Trigger     rollout.Trigger `json:"trigger,omitempty"`
+
+	Budget []rollout.LossView `json:"budget,omitempty"`
 }
 
 // cloudEvent is a message for a webhook.
@@ -93,5 +95,6 @@ func (d *data) tell(f *facts) {
 	d.Rollout, d.Attempt, d.Stable, d.Canary, d.Policy = e.Rollout, v.Attempt, v.Stable, v.Canary, v.Policy
 	d.Phase, d.Pause, d.Hold = e.Phase.String(), v.Pause, v.Hold
 	d.Step, d.Steps, d.Weight = e.Step+1, v.Steps, &e.Weight
+	d.Budget = v.Budget.Kinds
 	d.Reason, d.Numbers, d.Actor, d.Trigger = plain(e.Reason), plain(e.Numbers), plain(e.Actor), e.Trigger
 }

@@ -42,7 +42,7 @@ func TestRequestsCountAsTheServiceSays(t *testing.T) {
 		{Statuses: []stats.StatusRange{{Low: 404, High: 429}}},
 		{Outcomes: []stats.Outcome{stats.OutcomeTruncated, stats.OutcomeConnect}},
 	}))
-	numbers.Budget().Arm(1000, 0, func() {})
+	numbers.Budget().Arm(stats.Arming{Limits: stats.Limits{Failed: 1000}, Trip: func() {}})
 	core, logs := observer.New(zapcore.InfoLevel)
 	r := startSplit(t, s, map[string]router.SplitSpec{"web": rollout(config.Whole)}, zap.New(core))
 	reader := numbers.Reader(7, numbers.Variant("v2"), numbers.Variant("v1"))

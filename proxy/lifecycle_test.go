@@ -21,6 +21,7 @@ import (
 
 	"haldane/config"
 	"haldane/router"
+	"haldane/stats"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -213,13 +214,13 @@ func TestPanicIsContained(t *testing.T) {
 	s := two(o.address, o.address)
 	r := startSplit(t, s, map[string]router.SplitSpec{"web": rollout(config.Whole)}, zap.New(core))
 	budget := s.Stats.Service("web").Budget()
-	budget.Arm(1, 0, func() { panic("trip") })
+	budget.Arm(stats.Arming{Limits: stats.Limits{Failed: 1}, Trip: func() { panic("trip") }})
 	c := r.dial()
 	if got := c.send(get("/bad", "Cookie: user=u")).receive(); got.status() != 500 || got.value("Haldane-Error") != "internal error" {
 		t.Errorf("got %q %q", got.line, got.fields)
 	}
 	c.ends()
-	budget.Arm(1, 0, func() { panic("trip") })
+	budget.Arm(stats.Arming{Limits: stats.Limits{Failed: 1}, Trip: func() { panic("trip") }})
 	c = r.dial().send(get("/late", "Cookie: user=u"))
 	if _, err := c.reader.Peek(1); err != nil {
 		t.Fatal(err)

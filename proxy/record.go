@@ -11,6 +11,7 @@ import (
 func (x *exchange) begun() {
 	if x.counting == uncounted {
 		x.enter()
+		x.expose()
 		x.watchStall()
 	}
 }
@@ -56,14 +57,10 @@ func (x *exchange) settle(f failure) {
 		BytesOut:  x.bytesOut,
 		Lane:      lane,
 	})
-	if !outcome.Failed() || x.stalled { // what has stalled was charged then
-		return
-	}
-	if x.lane != stats.Unjudged {
-		x.service.stats.Voters().Fail(x.assignment.User)
-	}
-	if canary(&x.assignment) {
-		x.purse.Spend()
+	x.chargeTime()
+	if outcome.Failed() && !x.stalled { // what has stalled was charged then
+		c := x.charges()
+		c.failed()
 	}
 }
 

@@ -192,7 +192,7 @@ func TestBudgetTripsAtOnce(t *testing.T) {
 	v2 := newOrigin(t, func(v *visit) { v.answer("HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno") })
 	s, spec := two(v1.address, v2.address), rollout(config.Whole)
 	r := startSplit(t, s, map[string]router.SplitSpec{"web": spec}, zap.NewNop())
-	s.Stats.Service("web").Budget().Arm(3, 0, func() { spec.Revocation.Revoke() })
+	s.Stats.Service("web").Budget().Arm(stats.Arming{Limits: stats.Limits{Failed: 3}, Trip: func() { spec.Revocation.Revoke() }})
 	var failed int
 	for range 10 {
 		// Pinned and sticky in turn, each on a connection of its own.

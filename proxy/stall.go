@@ -33,8 +33,7 @@ type stallTerms struct {
 	limit         *stallLimit
 	stable, tried *stats.Variant
 	lane          stats.Lane
-	user          uint64
-	purse         *stats.Purse // nil: nothing to charge
+	charges       charges
 }
 
 // watchStall lets the sweep have an eye on the request that is about to be written to an endpoint.
@@ -45,11 +44,8 @@ func (x *exchange) watchStall() {
 	}
 	s := &x.conn.stall
 	s.terms = stallTerms{
-		limit: limit, tried: x.variant.stats, lane: x.lane, user: x.assignment.User,
+		limit: limit, tried: x.variant.stats, lane: x.lane, charges: x.charges(),
 		stable: x.service.variants[x.assignment.Split.Stable].stats,
-	}
-	if canary(&x.assignment) {
-		s.terms.purse = x.purse
 	}
 	x.watching = true
 	if !x.body.whole.Load() {
@@ -124,8 +120,5 @@ func (s *Server) bookStall(c *clientConn, now int64) {
 		return
 	}
 	terms.tried.Stall(c.id, terms.lane.With(terms.tried.Service().Kinds().Stalled()))
-	if terms.lane != stats.Unjudged {
-		terms.tried.Service().Voters().Fail(terms.user)
-	}
-	terms.purse.Spend()
+	terms.charges.failed()
 }

@@ -53,7 +53,7 @@ func hang(t *testing.T, edit func(*config.Service)) *hanging {
 	s.Services["web"] = web
 	numbers := s.Stats.Service("web")
 	h.reader = numbers.Reader(7, numbers.Variant("v2"), numbers.Variant("v1"))
-	numbers.Budget().Arm(0, 0, func() {})
+	numbers.Budget().Arm(stats.Arming{Trip: func() {}})
 	h.rig = startSplit(t, s, map[string]router.SplitSpec{"web": rollout(config.Whole / 2)}, zap.NewNop())
 	t.Cleanup(h.release)
 	return h
@@ -170,7 +170,7 @@ func TestStableStalls(t *testing.T) {
 func TestStallsSpendTheBudget(t *testing.T) {
 	h := hang(t, nil)
 	tripped := make(chan struct{})
-	h.stats.Service("web").Budget().Arm(3, 0, func() { close(tripped) })
+	h.stats.Service("web").Budget().Arm(stats.Arming{Limits: stats.Limits{Failed: 3}, Trip: func() { close(tripped) }})
 	for range 3 {
 		h.canary("/hang")
 	}
@@ -187,7 +187,7 @@ func TestStallsSpendTheBudget(t *testing.T) {
 // What goes wrong in a trip costs the sweep nothing.
 func TestSweepSurvivesAPanic(t *testing.T) {
 	h := hang(t, nil)
-	h.stats.Service("web").Budget().Arm(1, 0, func() { panic("trip") })
+	h.stats.Service("web").Budget().Arm(stats.Arming{Limits: stats.Limits{Failed: 1}, Trip: func() { panic("trip") }})
 	h.canary("/hang")
 	await(t, "the panic is counted", func() bool { return h.server.Numbers().Panics == 1 })
 	h.canary("/hang")

@@ -115,6 +115,18 @@ type Budget struct {
 	// Limit is the number of failed canary requests at which it ended; zero for none. Spent is how many failed.
 	Limit uint64 `json:"limit"`
 	Spent uint64 `json:"spent"`
+	// Kinds are all bounds that there were, these among them; empty for none.
+	Kinds []Loss `json:"kinds,omitempty"`
+}
+
+// Loss is one kind of a budget.
+type Loss struct {
+	// Kind is its word, Words what is counted.
+	Kind  string `json:"kind"`
+	Words string `json:"words"`
+	// Limit is the bound, Spent how much there was.
+	Limit uint64 `json:"limit"`
+	Spent uint64 `json:"spent"`
 }
 
 // Variant is what one variant had to do while users were on the canary.

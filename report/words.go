@@ -117,10 +117,16 @@ func (c *Check) stable() string {
 
 // budget is the stop-loss in words.
 func (b *Budget) words() string {
-	if b.Limit == 0 {
-		return whole(b.Spent) + " failed canary requests, no limit"
+	text := whole(b.Spent) + " failed canary requests, no limit"
+	if b.Limit > 0 {
+		text = whole(b.Spent) + " of " + whole(b.Limit) + " failed canary requests"
 	}
-	return whole(b.Spent) + " of " + whole(b.Limit) + " failed canary requests"
+	for _, k := range b.Kinds {
+		if k.Kind != "failed_requests" { // they stand first
+			text += "; " + whole(k.Spent) + " of " + whole(k.Limit) + " " + k.Words
+		}
+	}
+	return text
 }
 
 // plain is text in one line, without what a screen obeys: control characters, and format characters that reorder or hide text.

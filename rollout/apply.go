@@ -160,6 +160,9 @@ func (r *runner) memory(s *State) memory {
 			evidence := r.judge.State()
 			m.Judge = &evidence
 		}
+		if s.Phase.exposing() && r.state.Phase.exposing() && s.Attempt == r.state.Attempt && r.evidence.service != nil {
+			m.Crowd = r.evidence.service.Budget().Crowd()
+		}
 	}
 	return m
 }
@@ -172,7 +175,6 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 	r.revision = p.next.Revision
 	r.changed = true
 	budget := r.evidence.service.Budget()
-	limit := uint64(max(0, p.next.Policy.Budget.FailedRequests))
 	for _, a := range p.actions {
 		switch a.Kind {
 		case ActionStoreFirst, ActionStore: // commit does these
@@ -185,9 +187,9 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 		case ActionNewStep:
 			r.newStep(now)
 		case ActionArm:
-			m.arm(r, limit)
+			m.arm(r, nil)
 		case ActionSetLimit:
-			if budget.SetLimit(limit) {
+			if budget.SetLimits(limitsOf(&p.next.Policy.Budget)) {
 				m.signal()
 			}
 		case ActionEnd:
@@ -202,18 +204,6 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 			}
 			e.announce(a.Event)
 		}
-	}
-}
-
-// arm begins the budget. The trip runs on the goroutine of the request that failed.
-func (m *Manager) arm(r *runner, limit uint64) {
-	name := r.name
-	spent := r.evidence.service.Budget().Arm(limit, r.state.Spent, func() {
-		m.options.Splitter.Revoke(name)
-		m.signal()
-	})
-	if spent {
-		m.signal()
 	}
 }
 

@@ -36,7 +36,7 @@ const (
 	ActionNewStep
 	// ActionArm begins the budget with what the state says is spent.
 	ActionArm
-	// ActionSetLimit changes the limit of the budget.
+	// ActionSetLimit changes the limits of the budget.
 	ActionSetLimit
 	// ActionEnd ends the budget and the judging: the rollout is decided.
 	ActionEnd

@@ -36,8 +36,9 @@ func (s *State) coast(now time.Time) bool {
 
 // overdue says whether what is known already asks for something.
 func (s *State) overdue() bool {
-	limit := uint64(max(0, s.Policy.Budget.FailedRequests))
-	return limit > 0 && s.Spent >= limit || s.failing(&s.Verdict) && s.Pause != PauseFailed || s.informs()
+	limits := limitsOf(&s.Policy.Budget)
+	return limits.Exhausted(s.Spent, s.Setbacks.Losses) || s.Phase != PhasePaused && s.crowded() != "" ||
+		s.failing(&s.Verdict) && s.Pause != PauseFailed || s.informs()
 }
 
 // mayLeave says whether the time of the stage is over by the next Step, so that it may order another split.

@@ -21,7 +21,7 @@ func TestCoastIsStepWithoutNews(t *testing.T) {
 				if r.IntN(2) == 0 {
 					now = r.now.Add(tickEvery)
 				}
-				next, actions := Step(r.state, now, Observation{Verdict: r.state.Verdict, Spent: r.state.Spent, Users: r.state.Users})
+				next, actions := Step(r.state, now, Observation{Verdict: r.state.Verdict, Spent: r.state.Spent, Users: r.state.Users, Losses: r.state.Setbacks.Losses})
 				got := r.state
 				if !got.coast(now) {
 					asked++

@@ -45,6 +45,8 @@ type Command struct {
 	Weight config.Percent `json:"weight,omitempty"`
 	// Variant is the variant of CommandOverride.
 	Variant string `json:"variant,omitempty"`
+	// Force lets CommandRetry come before the cool-down is over.
+	Force bool `json:"force,omitempty"`
 	// Reason says why, for the history. It may be empty.
 	Reason string `json:"reason,omitempty"`
 	// Actor says who, for the history. It may be empty.
@@ -64,6 +66,8 @@ type ImpossibleError struct {
 	Pause Pause
 	// Possible lists what can be ordered instead.
 	Possible []CommandKind
+	// Cooling is how long a retry has to wait yet; zero when that is not the reason.
+	Cooling config.Duration
 }
 
 // Error says what is not possible, and what is.
@@ -71,6 +75,10 @@ func (e *ImpossibleError) Error() string {
 	where := e.Phase.String()
 	if e.Pause != "" {
 		where += " (" + string(e.Pause) + ")"
+	}
+	if e.Cooling > 0 {
+		return fmt.Sprintf("cannot %s %s: the cool-down after its rollback ends in %s; retry --force does not wait for it",
+			e.Command.spoken(), e.Service, seconds(time.Duration(e.Cooling)))
 	}
 	if e.Command == CommandClearOverride {
 		where += " and has no override"
@@ -123,6 +131,9 @@ func (s *State) Possible() []CommandKind {
 // when the rollout is not where the command makes sense, or ErrBadCommand.
 func Apply(s State, now time.Time, cmd Command) (State, []Action, error) {
 	if err := cmd.check(&s); err != nil {
+		return s, nil, err
+	}
+	if err := cmd.cooled(&s, now); err != nil {
 		return s, nil, err
 	}
 	c := begin(s, now)

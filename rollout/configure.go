@@ -158,7 +158,7 @@ func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
 
 // begin is the first step of a rollout in this process: a new one starts, a restored one is judged before it gets a request.
 func (r *runner) begin(now time.Time) *plan {
-	p := &plan{r: r, seen: Observation{Spent: r.state.Spent, Users: r.state.Users}}
+	p := &plan{r: r, seen: Observation{Spent: r.state.Spent, Users: r.state.Users, Losses: r.state.Setbacks.Losses}}
 	if r.state.Phase.exposing() {
 		p.seen.Verdict = r.judge.Verdict()
 	}
@@ -213,7 +213,8 @@ func (m *Manager) awaken(now time.Time, r *runner, e effects) {
 	state, actions := reopened(r.state, now, lost)
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
 	if state.Phase.exposing() {
-		m.arm(r, uint64(max(0, state.Policy.Budget.FailedRequests)))
+		m.arm(r, r.crowd)
+		r.crowd = nil
 		r.evidence.open(state.split())
 	}
 }
@@ -239,7 +240,7 @@ func (m *Manager) restore(before map[string]runner) {
 			now.evidence.close()
 		}
 		if old.awake() && old.state.Phase.exposing() {
-			m.arm(r, uint64(max(0, old.state.Policy.Budget.FailedRequests)))
+			m.arm(r, nil)
 			r.evidence.open(old.state.split())
 		}
 	}

@@ -49,7 +49,7 @@ func postMortem(s *State) (report.Report, bool) {
 		},
 		Version: report.Version, Trigger: string(end.Trigger), PolicyHash: policyHash(&s.Policy), Created: s.Created,
 		Verdict: s.Verdict.Sentence(), Score: s.Verdict.Score, Checks: reportChecks(s.Verdict.Checks),
-		Budget: report.Budget{Limit: uint64(max(0, s.Policy.Budget.FailedRequests)), Spent: s.Spent},
+		Budget: reportBudget(s),
 		Variants: []report.Variant{
 			{Name: split.Stable, Role: "stable", Requests: s.StableTotal.Requests, Failed: s.StableTotal.Failed},
 			{Name: split.Canary, Role: "canary", Requests: s.CanaryTotal.Requests, Failed: s.CanaryTotal.Failed},
@@ -125,7 +125,7 @@ func tell(r *report.Report, e *Event) {
 		r.Orders = append(r.Orders, report.Order{Time: e.Time, Actor: e.Actor, What: string(e.Kind), Why: e.Reason})
 	}
 	switch e.Kind {
-	case EventStarted, EventRetried, EventStep, EventRamp, EventBaking:
+	case EventStarted, EventRetried, EventStep, EventRamp, EventSteppedBack, EventBaking:
 		closeStep(r, e)
 		r.Steps = append(r.Steps, report.Step{Name: e.StepName, Stage: e.Stage, Weight: e.Weight, Entered: e.Time})
 	}

@@ -20,6 +20,8 @@ const (
 	EventStep EventKind = "step"
 	// EventRamp is a weight that grew on a ramp.
 	EventRamp EventKind = "ramp"
+	// EventSteppedBack is a failed check that has brought it back to an earlier step.
+	EventSteppedBack EventKind = "stepped_back"
 	// EventHold is a clock that stopped, EventHoldEnded one that runs again.
 	EventHold EventKind = "hold"
 	// EventHoldEnded is a clock that runs again.

@@ -107,7 +107,7 @@ func (e *evidence) news() bool {
 // coast lets time pass for a rollout of which nothing was seen. It says false when it is to be looked at.
 func (r *runner) coast(now time.Time) bool {
 	e, clock := &r.evidence, r.state.Clock
-	if e.news() || e.latency.behind || e.users != r.state.Users || e.service.Budget().Spent() > r.state.Spent || !r.state.coast(now) {
+	if e.news() || e.latency.behind || e.users != r.state.Users || e.spends(&r.state) || !r.state.coast(now) {
 		return false
 	}
 	r.changed = r.changed || r.state.Clock != clock
@@ -117,7 +117,8 @@ func (r *runner) coast(now time.Time) bool {
 // observe is what came since the last look. A service without new requests costs nothing but the look.
 func (r *runner) observe(now time.Time) Observation {
 	e := &r.evidence
-	o := Observation{Verdict: r.state.Verdict, Spent: max(r.state.Spent, e.service.Budget().Spent()), Users: e.users}
+	o := Observation{Verdict: r.state.Verdict, Users: e.users}
+	o.Spent, o.Losses = e.spent(&r.state)
 	dirty := e.news()
 	e.fresh = false
 	if r.state.mayLeave(now) {

@@ -217,13 +217,19 @@ func (r *rig) request(tr traffic) {
 	}
 	ended, events := service.Kinds().Classify(record.Outcome, record.Status)
 	record.Outcome = ended
-	if canary && ended.Failed() {
-		service.Budget().Purse().Spend()
+	purse := service.Budget().Purse()
+	if canary {
+		purse.Expose(user)
+		purse.Slow(record.FirstByte)
+		if ended.Failed() {
+			purse.Spend()
+		}
 	}
 	if service.Voters().Vote(user, side) {
 		record.Lane = stats.Judged(stratum, split.Revision).With(events)
 		if ended.Failed() {
 			service.Voters().Fail(user)
+			purse.Compare(side, share.Ratio())
 		}
 	}
 	variant.Begin(0)

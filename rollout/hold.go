@@ -50,6 +50,8 @@ func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
 		return HoldNoData
 	case s.mismatch(v) != "":
 		return HoldSplitMismatch
+	case s.heldBy(v) != nil:
+		return HoldCheck
 	}
 	return ""
 }
@@ -79,6 +81,8 @@ func (s *State) holdText(h Hold, now time.Time, v analysis.Verdict) string {
 		return fmt.Sprintf("no canary request could be compared for %s", seconds(s.unjudged(now)))
 	case h == HoldSplitMismatch:
 		return s.mismatch(v)
+	case h == HoldCheck:
+		return s.heldText(v)
 	}
 	return ""
 }
@@ -159,12 +163,11 @@ func (s *State) waitsForChecks(stage config.Step, judges func(*analysis.CheckVer
 	var list []string
 	for i := range s.Verdict.Checks {
 		check := &s.Verdict.Checks[i]
-		switch {
-		case check.Muted || !judges(check) || !counts(&stage, check.Name):
-		case check.Score < leansToHarm:
-			list = append(list, fmt.Sprintf("the check %s leans to harm (score %.0f of 100)", check.Name, check.Score))
-		case stage.AdvanceWhen == config.AdvanceProven && check.Class != analysis.Pass:
-			list = append(list, fmt.Sprintf("the check %s is not yet shown within tolerance (score %.0f of 100)", check.Name, check.Score))
+		if check.Muted || !judges(check) || !counts(&stage, check.Name) {
+			continue
+		}
+		if text := s.waitsForCheck(stage, check); text != "" {
+			list = append(list, text)
 		}
 	}
 	return list

@@ -69,6 +69,9 @@ func (m *Manager) tick(now time.Time) {
 		if r.state.Phase.Live() && !r.coast(now) {
 			plans = append(plans, r.step(now))
 		}
+		if r.state.retryDue(now) {
+			plans = append(plans, r.begin(now))
+		}
 	}
 	m.settle(now, plans)
 }

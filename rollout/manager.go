@@ -88,7 +88,7 @@ func (m *Manager) load(record store.Record) *runner {
 	}
 	r.former, r.revision = memory.Former, memory.Revision
 	if memory.State != nil {
-		r.state, r.running, r.restored = *memory.State, true, memory.Judge
+		r.state, r.running, r.restored, r.crowd = *memory.State, true, memory.Judge, memory.Crowd
 	}
 	return r
 }

@@ -166,8 +166,9 @@ func TestBudgetRevokesOnTheRequestAndWakesTheLoop(t *testing.T) {
 		}
 		synctest.Wait() // no time passes
 		v := r.wantPhase("shop", PhaseRolledBack)
-		if v.Budget != (BudgetView{Limit: 10, Spent: 10}) {
-			t.Errorf("budget %+v", v.Budget)
+		want := BudgetView{Limit: 10, Spent: 10, Kinds: []LossView{{Kind: LossFailed, Limit: 10, Spent: 10}}}
+		if diff := cmp.Diff(want, v.Budget); diff != "" {
+			t.Errorf("budget (-want +got):\n%s", diff)
 		}
 		// Another attempt has a budget of its own.
 		if _, err := r.Do("shop", Command{Kind: CommandRetry}); err != nil {
@@ -344,7 +345,7 @@ func TestDecidedRolloutIsNotCounted(t *testing.T) {
 		if got := r.journal.take(); len(got) != 0 {
 			t.Errorf("after the end: %v", got)
 		}
-		if r.stats.Service("shop").Budget().Limit() != 0 {
+		if r.stats.Service("shop").Budget().Limits() != (stats.Limits{}) {
 			t.Error("the budget is still armed")
 		}
 	})

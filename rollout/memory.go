@@ -19,6 +19,8 @@ type memory struct {
 	// State is the service's rollout, Judge its evidence; nil without one.
 	State *State          `json:"state,omitempty"`
 	Judge *analysis.State `json:"judge,omitempty"`
+	// Crowd are the users that were on its canary, where they are counted.
+	Crowd []byte `json:"crowd,omitempty"`
 	// Former are rollouts that left the configuration, oldest first.
 	Former []former `json:"former,omitempty"`
 	// Revision is that of the last split.

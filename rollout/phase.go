@@ -74,6 +74,8 @@ const (
 	PauseOperator Pause = "operator"
 	// PauseFailed is a failed check under a policy that asks a person.
 	PauseFailed Pause = "failed"
+	// PauseExposed is as many users on the canary as the budget allows.
+	PauseExposed Pause = "exposed"
 )
 
 // Hold says why the clock of a step stands still; empty when it runs.
@@ -93,4 +95,6 @@ const (
 	HoldNoData Hold = "no_data"
 	// HoldStore is a next step that cannot be stored, and is therefore not taken.
 	HoldStore Hold = "store"
+	// HoldCheck is a failed check under a policy that holds for it.
+	HoldCheck Hold = "check"
 )

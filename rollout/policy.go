@@ -9,7 +9,7 @@ import (
 // samePolicy says whether two policies are the same, step by step.
 func samePolicy(a, b *config.Policy) bool {
 	return slices.EqualFunc(a.Steps, b.Steps, sameStep) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
-		a.OnFailure == b.OnFailure && a.Alpha == b.Alpha && a.Beta == b.Beta &&
+		a.OnFailure == b.OnFailure && a.CoolDown == b.CoolDown && a.Retries == b.Retries && a.Alpha == b.Alpha && a.Beta == b.Beta &&
 		sameRamp(a.Ramp, b.Ramp) && shareOf(a) == shareOf(b) && a.Patch == b.Patch
 }
 

@@ -14,7 +14,7 @@ import (
 func TestRandomSequencesKeepTheInvariants(t *testing.T) {
 	const runs = 60
 	for seed := range runs {
-		r := &walk{Rand: rand.New(rand.NewPCG(uint64(seed), 7)), now: time.Unix(1_700_000_000, 0)}
+		r := newWalk(seed)
 		r.start(t)
 		for range 300 {
 			r.move(t, seed)
@@ -28,6 +28,10 @@ type walk struct {
 	now   time.Time
 	state State
 	spent uint64
+}
+
+func newWalk(seed int) *walk {
+	return &walk{Rand: rand.New(rand.NewPCG(uint64(seed), 7)), now: time.Unix(1_700_000_000, 0)}
 }
 
 func (r *walk) start(t *testing.T) {
@@ -59,9 +63,8 @@ func (r *walk) spec() Spec {
 	spec.Policy.Bake.Duration = config.Duration(r.IntN(20)) * config.Duration(time.Second)
 	spec.Policy.Bake.Holdback = config.Percent(r.Uint64N(uint64(config.Whole) + 1))
 	spec.Policy.Budget.FailedRequests = r.IntN(2) * r.IntN(2000)
-	if r.IntN(2) == 0 {
-		spec.Policy.OnFailure = config.FailurePause
-	}
+	spec.Policy.OnFailure = []string{config.FailureRollBack, config.FailurePause, config.FailureStepBack}[r.IntN(3)]
+	r.caution(&spec.Policy)
 	r.staging(&spec)
 	return spec
 }
@@ -103,8 +106,9 @@ func (r *walk) observation() Observation {
 			Name: "errors", Critical: true, Class: analysis.Class(1 + r.IntN(3)), Score: 40 + 60*r.Float64(),
 		}}},
 	}
-	if r.IntN(100) == 0 {
+	if r.IntN(50) == 0 {
 		o.Verdict.Class = analysis.Fail
+		o.Verdict.Checks[0].Class = analysis.Fail
 	}
 	if r.IntN(5) == 0 {
 		o.Canary, o.Stable = Seen{}, Seen{}
@@ -119,6 +123,7 @@ func (r *walk) observation() Observation {
 		r.spent = 0
 	}
 	o.Spent = r.spent
+	o.Losses = r.losses()
 	return o
 }
 
@@ -172,10 +177,13 @@ func checkTransition(old, next State, before, after Split, fail func(string)) {
 		fail("a rolled back canary got a weight without a retry")
 	case old.Phase == PhasePromoted && next.Phase != PhasePromoted:
 		fail("promoted is final")
-	case old.Attempt == next.Attempt && next.Step < old.Step && !next.Bake && (old.Policy.Ramp != nil) == (next.Policy.Ramp != nil):
+	case old.Attempt == next.Attempt && next.Step < old.Step && !next.Bake && (old.Policy.Ramp != nil) == (next.Policy.Ramp != nil) &&
+		!steppedBack(&old, &next, before, after):
 		fail("a step was taken back")
 	case next.Attempt != old.Attempt && old.ID != "" && old.Phase != PhaseRolledBack:
 		fail("another attempt without a rollback")
+	case next.Attempt != old.Attempt && next.Setbacks.Retried > next.Spec.Policy.Retries:
+		fail("too many retries by itself")
 	case (next.Pause != "") != (next.Phase == PhasePaused):
 		fail("a pause is the reason of a paused rollout and of no other")
 	case next.Hold != "" && next.Phase != PhaseProgressing && next.Phase != PhaseBaking && next.Hold != HoldStore:

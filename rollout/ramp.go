@@ -164,8 +164,10 @@ func (s *State) risk(now time.Time) (risk, bool) {
 			}
 		}
 	}
-	if limit := s.budgetView(); limit.Limit > 0 {
-		r.left = float64(limit.Left)
+	for _, loss := range s.losses() {
+		if loss.Kind == LossFailed || loss.Kind == LossExcess {
+			r.left = min(r.left, float64(loss.Left))
+		}
 	}
 	if most := s.Policy.Ramp.MaxFailures; most > 0 {
 		r.left = min(r.left, float64(most))

@@ -14,6 +14,7 @@ type runner struct {
 	asleep   bool            // loaded, and not configured yet
 	unread   error           // why the stored record could not be read
 	restored *analysis.State // the stored evidence, until Configure takes it up
+	crowd    []byte          // the stored users, until then
 
 	numbers  Numbers // of this process
 	judge    *analysis.Judge

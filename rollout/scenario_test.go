@@ -102,6 +102,7 @@ func (w *world) verbs() map[string]func([]string) error {
 		"view":    w.viewVerb,
 		"drop":    w.dropVerb,
 		"checks":  w.checksVerb,
+		"losses":  w.lossesVerb,
 	}
 }
 

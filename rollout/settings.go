@@ -56,26 +56,27 @@ type rateRule struct {
 	group                   string
 	minRequests, windows    int
 	window                  config.Duration
+	on                      config.Outcomes
 }
 
 func errorRule(c *config.ErrorCheck) rateRule {
 	return rateRule{
 		relative: c.Relative, absolute: c.Absolute, max: c.Max, critical: c.Critical, muted: c.Muted, group: c.Group,
-		minRequests: c.MinRequests, window: c.Window, windows: c.Windows,
+		minRequests: c.MinRequests, window: c.Window, windows: c.Windows, on: c.On,
 	}
 }
 
 func eventRule(c *config.EventCheck) rateRule {
 	return rateRule{
 		relative: c.Relative, absolute: c.Absolute, max: c.Max, critical: c.Critical, muted: c.Muted, group: c.Group,
-		minRequests: c.MinRequests, window: c.Window, windows: c.Windows,
+		minRequests: c.MinRequests, window: c.Window, windows: c.Windows, on: c.On,
 	}
 }
 
 // judged is what the rule adds to a check that compares.
 func (s *rateRule) judged(check analysis.Check) analysis.Check {
 	check.Relative, check.Absolute = s.relative.Ratio(), s.absolute.Ratio()
-	check.Critical, check.Muted, check.Group = s.critical, s.muted, s.group
+	check.Critical, check.Muted, check.Group = fatal(&s.on, s.critical), s.muted, s.group
 	check.MinRequests = uint64(max(1, s.minRequests))
 	check.Window, check.Windows = time.Duration(s.window), s.windows
 	return check
@@ -111,7 +112,7 @@ func latencyChecks(name string, c *config.LatencyCheck) []analysis.Check {
 		Quantile:    c.Quantile.Ratio(),
 		Relative:    c.Relative.Ratio(),
 		Slack:       time.Duration(c.Absolute),
-		Critical:    c.Critical,
+		Critical:    fatal(&c.On, c.Critical),
 		Muted:       c.Muted,
 		Group:       c.Group,
 		MinRequests: uint64(max(1, c.MinRequests)),

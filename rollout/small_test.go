@@ -162,27 +162,42 @@ func TestEveryFieldOfAnEventCheckIsCompared(t *testing.T) {
 // everyFieldIsCompared changes one field after the other of a check that get finds and set puts back.
 func everyFieldIsCompared[C any](t *testing.T, policy func() config.Policy, get func(*config.Checks) *C, set func(*config.Checks, *C)) {
 	t.Helper()
-	for i := range reflect.TypeFor[C]().NumField() {
-		base, changed := policy(), policy()
-		check := get(&changed.Checks)
-		switch v := reflect.ValueOf(check).Elem().Field(i); v.Kind() {
-		case reflect.Int, reflect.Int64:
-			v.SetInt(v.Int() + 1)
-		case reflect.Uint64:
-			v.SetUint(v.Uint() + 1)
-		case reflect.String:
-			v.SetString(v.String() + "x")
-		case reflect.Bool:
-			v.SetBool(!v.Bool())
-		case reflect.Slice:
-			v.Set(v.Slice(0, v.Len()-1))
-		default:
-			t.Fatalf("field %d is a %s: extend this test", i, v.Kind())
+	for field := range reflect.TypeFor[C]().NumField() {
+		parts := [][]int{{field}}
+		if t := reflect.TypeFor[C]().Field(field).Type; t.Kind() == reflect.Struct {
+			parts = nil
+			for i := range t.NumField() {
+				parts = append(parts, []int{field, i})
+			}
 		}
-		set(&changed.Checks, check)
-		if samePolicy(&base, &changed) {
-			t.Errorf("a change of field %d is not seen", i)
+		for _, part := range parts {
+			base, changed := policy(), policy()
+			check := get(&changed.Checks)
+			alter(t, reflect.ValueOf(check).Elem().FieldByIndex(part))
+			set(&changed.Checks, check)
+			if samePolicy(&base, &changed) {
+				t.Errorf("a change of field %v is not seen", part)
+			}
 		}
+	}
+}
+
+// alter gives a field another value.
+func alter(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Uint64:
+		v.SetUint(v.Uint() + 1)
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Slice:
+		v.Set(v.Slice(0, v.Len()-1))
+	default:
+		t.Fatalf("a field is a %s: extend this test", v.Kind())
 	}
 }
 

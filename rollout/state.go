@@ -88,6 +88,8 @@ type State struct {
 
 	// Staging is where the ramp is, and what earlier versions of the canary have passed.
 	Staging staging `json:"staging,omitzero"`
+	// Setbacks are what went wrong so far; see setbacks.go.
+	Setbacks Setbacks `json:"setbacks,omitzero"`
 }
 
 // Observation is what was seen since the last one.
@@ -104,6 +106,8 @@ type Observation struct {
 	Spent uint64
 	// Users is how many users voted on the canary in this step; zero when requests are drawn without a user key.
 	Users int
+	// Losses are what this attempt has cost so far besides failed requests.
+	Losses stats.Losses
 }
 
 // Seen counts requests.

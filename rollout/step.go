@@ -1,11 +1,9 @@
 package rollout
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
-	"haldane/analysis"
 	"haldane/config"
 )
 
@@ -25,6 +23,8 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 	switch {
 	case s.Phase == PhasePending && s.Spec.Start != config.StartManual && c.mayStore():
 		c.start(cause{reason: "it starts by itself"})
+	case s.retryDue(now) && c.mayStore():
+		c.retryItself()
 	case s.Phase.exposing():
 		c.look(o, elapsed)
 	}
@@ -34,18 +34,16 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 // look takes one observation of a rollout that has users on its canary. The order is that of urgency.
 func (c *change) look(o Observation, elapsed time.Duration) {
 	c.book(o)
-	limit := uint64(max(0, c.s.Policy.Budget.FailedRequests))
+	spent, crowded := c.s.bankrupt(), c.s.crowded()
 	switch {
-	case limit > 0 && o.Spent >= limit:
-		c.rollBack(cause{
-			reason:  fmt.Sprintf("the budget is spent: %d failed canary requests, allowed are %d", o.Spent, limit),
-			numbers: o.Verdict.Sentence(),
-			trigger: TriggerBudget,
-		})
+	case spent != "":
+		c.rollBack(cause{reason: spent, numbers: o.Verdict.Sentence(), trigger: TriggerBudget})
 	case c.s.failing(&o.Verdict):
 		c.failed(o.Verdict)
 	case c.s.Phase == PhasePaused:
 		// Only a person, a failed check or the budget ends a pause.
+	case crowded != "":
+		c.pause(PauseExposed, cause{reason: crowded, numbers: o.Verdict.Sentence()})
 	case c.watch(o.Verdict):
 		c.s.Clock += elapsed
 		c.proceed()
@@ -57,6 +55,7 @@ func (c *change) book(o Observation) {
 	c.s.Verdict = o.Verdict
 	c.s.Spent = o.Spent
 	c.s.Users = o.Users
+	c.s.Setbacks.Losses = o.Losses
 	c.s.StepRequests += o.Canary.Requests
 	c.s.StepFailed += o.Canary.Failed
 	c.s.StepJudged += o.Judged
@@ -75,26 +74,6 @@ func (c *change) book(o Observation) {
 	c.inform()
 }
 
-// failed does what the policy says about a failed check.
-func (c *change) failed(v analysis.Verdict) {
-	why := cause{reason: c.s.failedChecks(v), numbers: v.Sentence(), trigger: TriggerCheck}
-	switch {
-	case c.s.Policy.OnFailure != config.FailurePause:
-		c.rollBack(why)
-	case c.s.Pause != PauseFailed:
-		c.pause(PauseFailed, why)
-	}
-}
-
-// failedChecks names what failed.
-func (s *State) failedChecks(v analysis.Verdict) string {
-	stage := s.stage()
-	if check := cmp.Or(failed(&stage, &v), failed(&config.Step{}, &v)); check != nil {
-		return fmt.Sprintf("the check %s failed", check.Name)
-	}
-	return "a check failed"
-}
-
 // proceed leaves the stage if it is done, and asks a person if it takes too long.
 func (c *change) proceed() {
 	if c.grow() {
@@ -104,10 +83,7 @@ func (c *change) proceed() {
 	waits := c.s.waits(c.now)
 	switch {
 	case len(waits) > 0 && c.s.Clock >= c.s.Deadline:
-		c.pause(PauseUndecided, cause{
-			reason:  fmt.Sprintf("undecided after %s: %s", config.Duration(c.s.Deadline), waits[0]),
-			numbers: c.s.Verdict.Sentence(),
-		})
+		c.undecided(waits[0])
 	case len(waits) > 0:
 		c.noStore()
 	case c.s.doomed():

@@ -25,7 +25,7 @@ func (c *change) retry(why cause) {
 	c.s.Attempt++
 	c.s.Started, c.s.Ended = c.now, time.Time{}
 	c.s.Awake = c.now
-	c.s.Spent = 0
+	c.s.Spent, c.s.Setbacks = 0, Setbacks{}
 	c.s.CanaryTotal, c.s.StableTotal = Seen{}, Seen{}
 	c.s.LastCanary, c.s.LastJudged = time.Time{}, time.Time{}
 	c.startOver()
@@ -38,7 +38,7 @@ func (c *change) retry(why cause) {
 // advance goes on to the next step, or past the last one.
 func (c *change) advance(why cause) {
 	c.must("advance", PhaseProgressing, PhasePaused)
-	if c.s.Pause == PauseFailed { // a person goes on in spite of the judge, who is asked again from nothing
+	if c.s.Pause == PauseFailed || c.s.heldBy(c.s.Verdict) != nil { // a person goes on in spite of the judge, who is asked again from nothing
 		c.startOver()
 	}
 	c.leave(why)
@@ -110,7 +110,12 @@ func (c *change) startOver() {
 }
 
 // unpause forgets why the rollout waited.
-func (c *change) unpause() { c.s.Pause, c.s.PauseText = "", "" }
+func (c *change) unpause() {
+	if c.s.Pause == PauseExposed {
+		c.s.Setbacks.Accepted = true
+	}
+	c.s.Pause, c.s.PauseText = "", ""
+}
 
 // clearHold lets the clock run.
 func (c *change) clearHold() { c.s.Hold, c.s.HoldText, c.s.StoreRetry = "", "", time.Time{} }
@@ -167,6 +172,7 @@ func (c *change) rollBack(why cause) {
 	if c.s.Override == c.s.Spec.Canary {
 		c.s.Override = ""
 	}
+	c.cool(why.trigger)
 	c.end(PhaseRolledBack, why)
 	c.event(EventRolledBack, why)
 }
@@ -199,6 +205,7 @@ func (c *change) setWeight(w config.Percent, why cause) {
 	c.s.Phase = PhasePaused
 	// A failed check stays the reason: to resume must still start over.
 	if c.s.Pause != PauseFailed {
+		c.unpause()
 		c.s.Pause = PauseOperator
 	}
 	c.s.Manual = &w

@@ -7,6 +7,7 @@ import (
 
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/stats"
 )
 
 // specVerb configures a rollout: a new one, the same one, or another one in its place.
@@ -24,7 +25,7 @@ func (w *world) specVerb(args []string) error {
 	}
 	b := birth{revision: w.state.Revision, series: w.state.bequest(&spec)}
 	w.judge = analysis.NewJudge(settings(&spec.Policy))
-	w.spent = 0
+	w.spent, w.losses = 0, stats.Losses{}
 	w.make(created(spec, w.now, b, ""))
 	w.make(Step(w.state, w.now, Observation{}))
 	return nil
@@ -76,8 +77,11 @@ func parseSpec(args []string) (Spec, error) {
 			spec.Canary = value
 		case "revision":
 			spec.CanaryIdentity = value
-		default: // of the stages
-			later = append(later, arg)
+		default:
+			var known bool
+			if known, e = specOption(&spec.Policy, key, value); !known { // then it is one of the stages
+				later = append(later, arg)
+			}
 		}
 		if e != nil {
 			err = e
@@ -125,6 +129,8 @@ func (w *world) commandVerb(args []string) error {
 				return err
 			}
 			c.Weight = weight
+		case "force":
+			c.Force = true
 		case "variant":
 			c.Variant = value
 		case "reason":
@@ -152,6 +158,11 @@ func (w *world) viewVerb([]string) error {
 	fmt.Fprintf(&w.trace, " step %d of %d (%s), weight %s, clock %s of %s, judged %d of %d, budget %d of %d\n",
 		v.Step+1, v.Steps, v.Stage.Name, v.Weight, v.Stage.Elapsed, v.Stage.Duration, v.Stage.Judged, v.Stage.MinRequests,
 		v.Budget.Spent, v.Budget.Limit)
+	for _, k := range v.Budget.Kinds {
+		if k.Kind != LossFailed {
+			fmt.Fprintf(&w.trace, "         spent: %s\n", k)
+		}
+	}
 	if v.Hold != "" {
 		fmt.Fprintf(&w.trace, "         hold (%s): %s\n", v.Hold, v.Reason)
 	}

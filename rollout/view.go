@@ -52,6 +52,8 @@ type View struct {
 	Started time.Time `json:"started,omitzero"`
 	Entered time.Time `json:"entered,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
+	// RetryAt is when it is tried again by itself after a rollback; zero for never.
+	RetryAt time.Time `json:"retry_at,omitzero"`
 	// Verdict is the judge's last word. Approximate says that few users vote, so that it promises less.
 	Verdict     analysis.Verdict `json:"verdict"`
 	Approximate bool             `json:"approximate"`
@@ -106,6 +108,8 @@ type BudgetView struct {
 	// Spent is how many have failed in this attempt; Left is what is left of the limit, zero without one.
 	Spent uint64 `json:"spent"`
 	Left  uint64 `json:"left"`
+	// Kinds are all that the policy bounds, these among them.
+	Kinds []LossView `json:"kinds"`
 }
 
 // View shows the state at a moment.
@@ -121,6 +125,9 @@ func (s *State) View(now time.Time) View {
 		Verdict: s.Verdict, Approximate: s.approximate(),
 		Step: min(s.Step, len(s.Policy.Steps)-1), Steps: len(s.Policy.Steps), Stage: s.stageView(now, split), Budget: s.budgetView(), Possible: s.Possible(),
 		History: slices.Clone(s.History),
+	}
+	if s.retries() > 0 {
+		v.RetryAt = s.Setbacks.Cooled
 	}
 	if s.Hold != "" {
 		v.Reason = s.held(now)
@@ -143,14 +150,6 @@ func (s *State) stageView(now time.Time, split Split) StageView {
 	}
 }
 
-func (s *State) budgetView() BudgetView {
-	b := BudgetView{Limit: uint64(max(0, s.Policy.Budget.FailedRequests)), Spent: s.Spent}
-	if b.Limit > b.Spent {
-		b.Left = b.Limit - b.Spent
-	}
-	return b
-}
-
 // next says what happens next, what is missing for it, and whether only a person can go on.
 func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 	switch s.Phase {
@@ -171,13 +170,15 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 			waits = append(waits, s.held(now))
 		}
 		if s.Hold != HoldStore { // there only the disk is missing
-			waits = append(waits, s.waits(now)...)
+			held := s.held(now)
+			waits = append(waits, slices.DeleteFunc(s.waits(now), func(text string) bool { return text == held })...)
 		}
-		return s.nextStage(), waits, false
+		return s.nextStage(), waits, s.Hold == HoldCheck
 	case PhasePromoted:
 		return fmt.Sprintf("name %s as stable in the configuration", s.Spec.Canary), []string{}, false
 	case PhaseRolledBack:
-		return "another canary, or retry", []string{}, false
+		text, waits = s.afterRollback(now)
+		return text, waits, false
 	}
 	return "", []string{}, false
 }

@@ -11,18 +11,20 @@ import (
 
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/stats"
 )
 
 // world is the smallest shell around the core: traffic that obeys the split, a real judge, and a trace of what is done.
 type world struct {
-	trace strings.Builder
-	start time.Time
-	now   time.Time
-	state State
-	judge *analysis.Judge
-	full  bool // the store has no room
-	spent uint64
-	load  load
+	trace  strings.Builder
+	start  time.Time
+	now    time.Time
+	state  State
+	judge  *analysis.Judge
+	full   bool // the store has no room
+	spent  uint64
+	losses stats.Losses // that the requests have charged
+	load   load
 }
 
 // load is the traffic, in requests a second. It is as regular as a clock, so that the traces are.
@@ -59,7 +61,7 @@ func (w *world) make(next State, actions []Action) {
 			w.retune()
 			w.judge.NewStep(w.now)
 		case ActionArm:
-			w.spent = next.Spent
+			w.spent, w.losses = next.Spent, next.Setbacks.Losses
 		case ActionAnnounce:
 			continue
 		}
@@ -192,7 +194,7 @@ func (w *world) see(b block) {
 		o.Judged += s.Canary.Bad + s.Canary.Good
 		o.Reference += s.Stable.Bad + s.Stable.Good
 	}
-	o.Verdict, o.Spent = w.judge.Verdict(), w.spent
+	o.Verdict, o.Spent, o.Losses = w.judge.Verdict(), w.spent, w.losses
 	w.step(o)
 }
 
@@ -315,7 +317,7 @@ func (w *world) budgetVerb(args []string) error {
 	}
 	w.now = w.now.Add(10 * time.Millisecond)
 	w.spent = n
-	w.make(Step(w.state, w.now, Observation{Verdict: w.judge.Verdict(), Spent: n}))
+	w.make(Step(w.state, w.now, Observation{Verdict: w.judge.Verdict(), Spent: n, Losses: w.losses}))
 	return nil
 }
 
@@ -343,6 +345,6 @@ func (w *world) restartVerb([]string) error {
 		return fmt.Errorf("%w: the evidence is another one after the restart: %w", errScenario, err)
 	}
 	w.make(reopened(*read.State, w.now, nil))
-	w.make(Step(w.state, w.now, Observation{Verdict: w.judge.Verdict(), Spent: w.state.Spent}))
+	w.make(Step(w.state, w.now, Observation{Verdict: w.judge.Verdict(), Spent: w.state.Spent, Losses: w.state.Setbacks.Losses}))
 	return nil
 }

@@ -16,7 +16,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	s := NewRegistry(0).Service("shop")
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	r := s.Reader(1, canary, stable)
-	s.Budget().Arm(1<<60, 0, func() {})
+	s.Budget().Arm(Arming{Limits: Limits{Failed: 1 << 60, Excess: 1 << 40, Slow: 1 << 60, SlowAfter: 1, Users: 1000}, Trip: func() {}})
 	s.SetKinds(NewKinds([]StatusRange{{500, 599}}, []Kind{{Statuses: []StatusRange{{429, 429}}}}))
 	method := []byte("GET")
 	var i uint64
@@ -42,6 +42,12 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		"Events": func() { r.Events(1) },
 		"Vote":   func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
 		"Spend":  func() { s.Budget().Purse().Spend() },
+		"Slow":   func() { s.Budget().Purse().Slow(time.Second) },
+		"Compare": func() {
+			s.Budget().Purse().Compare(SideCanary, 0.1)
+			s.Budget().Purse().Compare(SideStable, 0.1)
+		},
+		"Expose": func() { s.Budget().Purse().Expose(i * 0x9E3779B97F4A7C15) },
 		"Delta":  func() { r.Delta(1) },
 		"Stall":  func() { canary.Stall(i, Judged(1, 1).With(Event(1))) },
 		"Latency": func() {

@@ -1,45 +1,68 @@
 package stats
 
-import "sync/atomic"
-
-// Budget is the stop-loss of a service's rollout: so many failed requests and not one more. It is looked at on each failed
-// request, on that request's own goroutine, and not on a tick. The zero value is disarmed.
-type Budget struct{ purse atomic.Pointer[Purse] }
-
-// Purse is the budget of one rollout. A request that takes its Purse when it is assigned charges its failure to the rollout
-// it belongs to, even if that rollout is over and another one has begun by the time it fails. A nil Purse charges nothing.
-type Purse struct {
-	limit atomic.Uint64
-	spent atomic.Uint64
-	state atomic.Uint32
-	trip  func()
-}
-
-// The states of a Purse. Only an open one trips and none is opened again: so trip runs once, and never begins after Disarm.
-const (
-	purseOpen uint32 = iota
-	purseTripped
-	purseClosed
+import (
+	"sync/atomic"
+	"time"
 )
 
-// Arm begins the budget of a rollout, and ends the one before. limit is the number of failed requests at which trip is
-// called; with zero there is no budget, and the failures are only counted. spent is what has been spent already, from
-// before a restart. trip is called at most once, on the goroutine of the request that failed: it must be quick and must
-// not call back into the Budget's Arm.
+// Budget is the stop-loss of a service's rollout: so much and no more. It is looked at on each request that costs something, on
+// that request's own goroutine, and not on a tick. The zero value is disarmed.
+type Budget struct{ purse atomic.Pointer[Purse] }
+
+// Limits are the bounds of a budget; zero sets none.
+type Limits struct {
+	// Failed is the number of failed canary requests that ends the rollout.
+	Failed uint64
+	// Excess is the number of failures beyond those that stable's rate would have given that does.
+	Excess uint64
+	// Slow is the number of canary requests without an answer within SlowAfter that does.
+	Slow      uint64
+	SlowAfter time.Duration
+	// Users is how many users may be on the canary. Whoever is one too many tells, or ends the rollout with UsersEnd.
+	Users    uint64
+	UsersEnd bool
+}
+
+// Losses are what was spent of a budget besides failed requests.
+type Losses struct {
+	// Excess is how many more requests have failed on the canary than would have at stable's rate, since the two were last
+	// even. Never negative: what stable has failed more is no credit.
+	Excess float64 `json:"excess,omitempty"`
+	// Slow is how many canary requests were slow.
+	Slow uint64 `json:"slow,omitempty"`
+	// Users is how many users were on the canary, to about 1 %; counted with a limit alone.
+	Users uint64 `json:"users,omitempty"`
+}
+
+// Arming is a budget that begins.
+type Arming struct {
+	// Limits are the bounds.
+	Limits Limits
+	// Spent, Losses and Crowd (see Budget.Crowd) are what was spent before a restart. Without the crowd, users from before
+	// count again when they come back.
+	Spent  uint64
+	Losses Losses
+	Crowd  []byte
+	// Trip is called at most once, on the goroutine of the request that reached a limit that ends the rollout. It must be
+	// quick, and must not call back into the Budget's Arm. Required.
+	Trip func()
+	// Tell is called in the same way when the limit of users is reached, and that does not end the rollout. Nil for nobody.
+	Tell func()
+}
+
+// Arm begins the budget of a rollout, and ends the one before.
 //
-// If spent has reached the limit already, Arm returns true and does not call trip: the caller rolls back before the
-// canary gets a request. (Should one fail all the same, that failure trips.)
-func (b *Budget) Arm(limit, spent uint64, trip func()) (exhausted bool) {
-	p := &Purse{trip: trip}
-	p.limit.Store(limit)
-	p.spent.Store(spent)
+// If a limit that ends the rollout has been reached already, Arm returns true and does not call Trip: the caller rolls back
+// before the canary gets a request. (Should one cost something all the same, that one trips.)
+func (b *Budget) Arm(a Arming) (exhausted bool) {
+	p := newPurse(&a)
 	if old := b.purse.Swap(p); old != nil {
 		old.close()
 	}
-	return limit > 0 && spent >= limit
+	return p.exhausted()
 }
 
-// Disarm ends the budget. Once it has returned, trip will not be called any more; a call that had already begun may still
+// Disarm ends the budget. Once it has returned, nothing will be called any more; a call that had already begun may still
 // be running. What was spent can still be read. It says whether the budget had tripped before.
 func (b *Budget) Disarm() (tripped bool) {
 	if p := b.purse.Load(); p != nil {
@@ -48,15 +71,15 @@ func (b *Budget) Disarm() (tripped bool) {
 	return false
 }
 
-// SetLimit changes the limit of the running rollout and keeps what was spent. Like Arm it returns true if the new limit has
-// been reached already.
-func (b *Budget) SetLimit(limit uint64) (exhausted bool) {
+// SetLimits changes the limits of the running rollout and keeps what was spent. Like Arm it returns true if one that ends the
+// rollout has been reached already. Users are counted from the first limit of them on.
+func (b *Budget) SetLimits(l Limits) (exhausted bool) {
 	p := b.purse.Load()
 	if p == nil || p.state.Load() == purseClosed {
 		return false
 	}
-	p.limit.Store(limit)
-	return limit > 0 && p.spent.Load() >= limit
+	p.setLimits(l)
+	return p.exhausted()
 }
 
 // Purse is the budget in force right now; nil before the first Arm.
@@ -68,39 +91,38 @@ func (b *Budget) Spend() { b.purse.Load().Spend() }
 // Spent is the number of failures charged since Arm, with those it was told of.
 func (b *Budget) Spent() uint64 {
 	if p := b.purse.Load(); p != nil {
-		return p.spent.Load()
+		return p.failed.Load()
 	}
 	return 0
 }
 
-// Limit is the limit; zero when there is none or the budget is disarmed.
-func (b *Budget) Limit() uint64 {
+// Losses are what else was spent since Arm, with what it was told of.
+func (b *Budget) Losses() Losses {
+	if p := b.purse.Load(); p != nil {
+		return p.losses()
+	}
+	return Losses{}
+}
+
+// Crowd is who was on the canary, to be given to another Arm; nil when users are not counted. It is 8 KiB in which a user
+// cannot be found without the user's key.
+func (b *Budget) Crowd() []byte {
+	if p := b.purse.Load(); p != nil {
+		return p.crowd.Load().bytes()
+	}
+	return nil
+}
+
+// Limits are the limits; the zero value when the budget is disarmed.
+func (b *Budget) Limits() Limits {
 	if p := b.purse.Load(); p != nil && p.state.Load() != purseClosed {
-		return p.limit.Load()
+		return *p.limits.Load()
 	}
-	return 0
+	return Limits{}
 }
 
-// Tripped says whether the budget in force has called trip.
+// Tripped says whether the budget in force has called Trip.
 func (b *Budget) Tripped() bool {
 	p := b.purse.Load()
 	return p != nil && p.state.Load() == purseTripped
 }
-
-// Spend charges one failed request, and calls trip if that reaches the limit. Failures after that are counted, too:
-// they are the requests that were in flight.
-func (p *Purse) Spend() {
-	if p == nil || p.state.Load() == purseClosed {
-		return
-	}
-	spent := p.spent.Add(1)
-	if limit := p.limit.Load(); limit == 0 || spent < limit {
-		return
-	}
-	if p.state.CompareAndSwap(purseOpen, purseTripped) {
-		p.trip()
-	}
-}
-
-// close ends a purse.
-func (p *Purse) close() (tripped bool) { return p.state.Swap(purseClosed) == purseTripped }

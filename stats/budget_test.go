@@ -15,7 +15,7 @@ func TestBudgetTripsAtTheLimitOnce(t *testing.T) {
 	var b Budget
 	var trips counted
 	b.Spend() // disarmed: nothing happens
-	b.Arm(10, 0, trips.trip)
+	b.Arm(Arming{Limits: Limits{Failed: 10}, Trip: trips.trip})
 	for i := 1; i <= 30; i++ {
 		b.Spend()
 		if want := int64(0); i >= 10 {
@@ -27,8 +27,8 @@ func TestBudgetTripsAtTheLimitOnce(t *testing.T) {
 			t.Fatalf("tripped after %d failures", i)
 		}
 	}
-	if b.Spent() != 30 || b.Limit() != 10 {
-		t.Errorf("spent %d of %d", b.Spent(), b.Limit())
+	if b.Spent() != 30 || b.Limits().Failed != 10 {
+		t.Errorf("spent %d of %d", b.Spent(), b.Limits().Failed)
 	}
 }
 
@@ -36,7 +36,7 @@ func TestBudgetTripsOnceUnderConcurrency(t *testing.T) {
 	for range 200 {
 		var b Budget
 		var trips counted
-		b.Arm(50, 0, trips.trip)
+		b.Arm(Arming{Limits: Limits{Failed: 50}, Trip: trips.trip})
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
@@ -71,20 +71,20 @@ func TestBudgetArmAndDisarmUnderSpend(t *testing.T) {
 	}
 	for range 2000 {
 		var trips counted
-		b.Arm(3, 0, trips.trip)
+		b.Arm(Arming{Limits: Limits{Failed: 3}, Trip: trips.trip})
 		b.Disarm()
 		// The call that had begun may still run; none begins any more. More than one never.
 		if n := trips.n.Load(); n > 1 {
 			t.Fatalf("%d trips", n)
 		}
-		if b.Limit() != 0 || b.Tripped() {
+		if b.Limits().Failed != 0 || b.Tripped() {
 			t.Fatal("it is still armed")
 		}
 	}
 	close(stop)
 	wg.Wait()
 	var trips counted
-	b.Arm(1000, 0, trips.trip)
+	b.Arm(Arming{Limits: Limits{Failed: 1000}, Trip: trips.trip})
 	if b.Spent() != 0 {
 		t.Errorf("a new budget begins with %d spent", b.Spent())
 	}
@@ -94,7 +94,7 @@ func TestBudgetArmAndDisarmUnderSpend(t *testing.T) {
 func TestBudgetRestored(t *testing.T) {
 	var b Budget
 	var trips counted
-	if b.Arm(10, 8, trips.trip) {
+	if b.Arm(Arming{Limits: Limits{Failed: 10}, Spent: 8, Trip: trips.trip}) {
 		t.Error("8 of 10 is not exhausted")
 	}
 	b.Spend()
@@ -102,7 +102,7 @@ func TestBudgetRestored(t *testing.T) {
 	if trips.n.Load() != 1 || b.Spent() != 10 {
 		t.Errorf("%d trips, spent %d", trips.n.Load(), b.Spent())
 	}
-	if !b.Arm(10, 12, trips.trip) || trips.n.Load() != 1 {
+	if !b.Arm(Arming{Limits: Limits{Failed: 10}, Spent: 12, Trip: trips.trip}) || trips.n.Load() != 1 {
 		t.Error("an exhausted budget says so and does not trip by itself")
 	}
 	b.Spend()
@@ -114,14 +114,14 @@ func TestBudgetRestored(t *testing.T) {
 func TestBudgetWithoutLimit(t *testing.T) {
 	var b Budget
 	var trips counted
-	b.Arm(0, 0, trips.trip)
+	b.Arm(Arming{Trip: trips.trip})
 	for range 1000 {
 		b.Spend()
 	}
 	if trips.n.Load() != 0 || b.Spent() != 1000 {
 		t.Errorf("%d trips, spent %d", trips.n.Load(), b.Spent())
 	}
-	if b.SetLimit(2000) || !b.SetLimit(500) {
+	if b.SetLimits(Limits{Failed: 2000}) || !b.SetLimits(Limits{Failed: 500}) {
 		t.Error("SetLimit says whether the limit has been reached")
 	}
 	b.Spend()
@@ -136,12 +136,12 @@ func TestPurseBelongsToItsRollout(t *testing.T) {
 	var first, second counted
 	var none *Purse
 	none.Spend()
-	if b.Purse() != nil || b.SetLimit(1) {
+	if b.Purse() != nil || b.SetLimits(Limits{Failed: 1}) {
 		t.Error("there is no budget yet")
 	}
-	b.Arm(2, 0, first.trip)
+	b.Arm(Arming{Limits: Limits{Failed: 2}, Trip: first.trip})
 	inFlight := b.Purse()
-	b.Arm(2, 0, second.trip)
+	b.Arm(Arming{Limits: Limits{Failed: 2}, Trip: second.trip})
 	for range 5 {
 		inFlight.Spend()
 	}

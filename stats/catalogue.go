@@ -177,8 +177,9 @@ func describeRollouts(all *[families]description) {
 		"Verdicts that were given, by class.",
 	}
 	all[familyBudget] = description{
-		"haldane_budget_remaining_requests", gauge, service,
-		"Failed canary requests that are left until the budget rolls back.",
+		"haldane_rollout_budget_remaining", gauge,
+		[]string{"service", "kind"},
+		"What is left of each kind of the budget: requests, or users.",
 	}
 	all[familyWeightChanges] = description{
 		"haldane_weight_changes_total", counter, service,

@@ -26,8 +26,9 @@ type RolloutStatus struct {
 	// Evidence is how far the evidence against the canary has come, from 0 to 1, where 1 rolls back: the largest of all
 	// critical checks of log(evidence)/log(needed).
 	Evidence float64
-	// BudgetLimit is the limit of failed requests, 0 for none, and BudgetLeft what is left of it.
-	BudgetLimit, BudgetLeft uint64
+	// BudgetLeft is what is left of each kind of the budget that has a limit, by its word: failed_requests, excess_failures,
+	// slow_requests or exposed_users.
+	BudgetLeft map[string]uint64
 	// WeightChanges counts changes of the canary's weight. Like the other counters it counts for the life of the
 	// process, over all rollouts of the service.
 	WeightChanges uint64
@@ -64,8 +65,8 @@ func (s *scrape) rollout(status *RolloutStatus) {
 	for _, verdict := range verdicts() {
 		s.count(familyRuns, status.Runs[verdict], service, verdict)
 	}
-	if status.BudgetLimit > 0 {
-		s.gauge(familyBudget, float64(status.BudgetLeft), service)
+	for kind, left := range status.BudgetLeft {
+		s.gauge(familyBudget, float64(left), service, kind)
 	}
 	s.count(familyWeightChanges, status.WeightChanges, service)
 	for reason, n := range status.Rollbacks {

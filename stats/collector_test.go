@@ -83,7 +83,7 @@ func example() (*Registry, *Process, statuses) {
 		Service: "shop", Phase: "progressing", Held: true, SplitRevision: 3,
 		Weights: map[string]float64{"v1": 0.95, "v2": 0.05},
 		Judged:  true, Score: 0.375, Evidence: 0.25,
-		BudgetLimit: 10, BudgetLeft: 8, WeightChanges: 3,
+		BudgetLeft: map[string]uint64{"failed_requests": 8, "exposed_users": 0}, WeightChanges: 3,
 		Runs:      map[string]uint64{"marginal": 7, "no_data": 2},
 		Rollbacks: map[string]uint64{"budget": 1, "verdict": 0},
 	}}
