@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -69,16 +70,19 @@ type clientConn struct {
 	gone     atomic.Bool    // it was cut
 	broken   atomic.Uint32  // whether and how a read failed
 
+	parkable bool // has not been parked since the last response
+	parked   bool // Read has ended so that the connection may be parked
+	polled   bool // is in the parking's set of sockets
 	phase    readPhase
 	armed    bool           // the limit of the phase is set on the connection
 	timeouts clientTimeouts // in force for the current request
 	intake   intake
 
-	expecting  atomic.Bool // the client waits for 100 (Continue)
-	sending    sync.Mutex  // one writer at a time, and none of 100 (Continue) behind a final response
-	writeArmed time.Time   // guarded by sending: when the write limit was set last
-	lingering  bool        // Close lets the client read the last response first
-	exchange   exchange
+	expecting  atomic.Bool            // the client waits for 100 (Continue)
+	sending    sync.Mutex             // one writer at a time, and none of 100 (Continue) behind a final response
+	writeArmed time.Time              // guarded by sending: when the write limit was set last
+	lingering  bool                   // Close lets the client read the last response first
+	exchange   *exchange              // while it has a goroutine
 	tunnel     atomic.Pointer[tunnel] // from here on the connection is its, and no longer the reader's
 }
 
@@ -96,7 +100,6 @@ func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
 	c.text = c.client.AppendTo(nil)
 	c.since.Store(server.clock())
 	c.timeouts = server.snapshot.Load().timeouts
-	c.exchange.init(c)
 	return c
 }
 
@@ -117,6 +120,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
+	if err != nil && c.parks(err) {
+		return 0, io.EOF // the reader of requests lets go of the connection, and says nothing
+	}
 	if err != nil && c.lastMoment(err) {
 		n, err = c.Conn.Read(p)
 	}
@@ -186,7 +192,7 @@ func (c *clientConn) deadline() time.Time {
 	case readFirst, readHead:
 		limit = c.timeouts.header
 	case readNext:
-		limit = c.timeouts.idle
+		return c.idleDeadline()
 	case readBody:
 		limit = c.timeouts.body
 	}
@@ -194,6 +200,21 @@ func (c *clientConn) deadline() time.Time {
 		return time.Time{}
 	}
 	return time.Now().Add(limit)
+}
+
+// idleDeadline is when the wait for another request ends: counted from the last response, also when some of it was spent in the
+// parking.
+func (c *clientConn) idleDeadline() time.Time {
+	limit := c.timeouts.idle
+	if c.parkable {
+		if soon := parkTime(c.server.awake.Load()); limit <= 0 || limit > soon {
+			limit = soon
+		}
+	}
+	if limit <= 0 {
+		return time.Time{}
+	}
+	return c.server.started.Add(time.Duration(c.since.Load()) + limit)
 }
 
 // cancelBody makes a read of the body that is under way, and every later one, fail. It may be called from any goroutine,
@@ -222,6 +243,7 @@ func (c *clientConn) rest() {
 	c.intake.lined = false
 	c.expecting.Store(false)
 	c.since.Store(c.server.clock())
+	c.parkable = c.server.parking != nil
 	c.state.CompareAndSwap(connActive, connIdle)
 }
 
@@ -231,6 +253,9 @@ func (c *clientConn) rest() {
 func (c *clientConn) Close() error {
 	if t := c.tunnel.Load(); t != nil {
 		t.release()
+		return nil
+	}
+	if c.parked {
 		return nil
 	}
 	if c.lingering && c.state.Load() != connClosing {
