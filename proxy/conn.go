@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -138,12 +137,6 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// lastMoment says whether a request has arrived just as the idle time ended; then it is taken.
-func (c *clientConn) lastMoment(err error) bool {
-	return c.phase <= readNext && timedOut(err) && c.peek() == peekData &&
-		c.Conn.SetReadDeadline(time.Now().Add(time.Second)) == nil
-}
-
 // broke remembers a failed read.
 func (c *clientConn) broke(err error) {
 	if timedOut(err) {
@@ -202,21 +195,6 @@ func (c *clientConn) deadline() time.Time {
 	return time.Now().Add(limit)
 }
 
-// idleDeadline is when the wait for another request ends: counted from the last response, also when some of it was spent in the
-// parking.
-func (c *clientConn) idleDeadline() time.Time {
-	limit := c.timeouts.idle
-	if c.parkable {
-		if soon := parkTime(c.server.awake.Load()); limit <= 0 || limit > soon {
-			limit = soon
-		}
-	}
-	if limit <= 0 {
-		return time.Time{}
-	}
-	return c.server.started.Add(time.Duration(c.since.Load()) + limit)
-}
-
 // cancelBody makes a read of the body that is under way, and every later one, fail. It may be called from any goroutine,
 // as long as the exchange lasts.
 func (c *clientConn) cancelBody() {
@@ -247,24 +225,6 @@ func (c *clientConn) rest() {
 	c.state.CompareAndSwap(connActive, connIdle)
 }
 
-// Close ends the connection after the last response. When the client may still be sending, closing at once would reset
-// the connection and take the response away from it (RFC 9112 section 9.6): then the sending side is closed first and
-// what still arrives is thrown away, for a while.
-func (c *clientConn) Close() error {
-	if t := c.tunnel.Load(); t != nil {
-		t.release()
-		return nil
-	}
-	if c.parked {
-		return nil
-	}
-	if c.lingering && c.state.Load() != connClosing {
-		c.lingering = false
-		c.linger()
-	}
-	return c.Conn.Close()
-}
-
 // cut ends the connection at once, whatever it is doing, so that the client cannot take what it got for a complete
 // response. It may be called from any goroutine.
 func (c *clientConn) cut() {
@@ -276,20 +236,6 @@ func (c *clientConn) cut() {
 	c.abort.Fire()
 }
 
-// The bounds of a lingering close.
-const (
-	lingerTime  = time.Second
-	lingerBytes = 1 << 20
-)
-
-// linger closes the sending side, under TLS with the word that this was all (RFC 8446 section 6.1), and waits for the client.
-func (c *clientConn) linger() {
-	if secured, ok := c.Conn.(*tls.Conn); ok && secured.CloseWrite() != nil {
-		return
-	}
-	linger(c.socket)
-}
-
 // peek looks what has arrived that nobody has read. Under TLS that is a record, which may say goodbye as well as be a
 // request, so that the end of the connection is looked for behind it.
 func (c *clientConn) peek() peeked {
@@ -298,22 +244,6 @@ func (c *clientConn) peek() peeked {
 		return peekEnd
 	}
 	return found
-}
-
-// linger closes the sending side and reads until the client has closed its own, or for as long as is decent.
-func linger(conn net.Conn) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok || tcp.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	var scrap [4096]byte
-	for total := 0; total < lingerBytes; {
-		n, err := conn.Read(scrap[:])
-		if err != nil {
-			return
-		}
-		total += n
-	}
 }
 
 // timedOut says whether a read or write ended because its limit did.

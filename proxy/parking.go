@@ -2,31 +2,10 @@ package proxy
 
 import (
 	"math"
-	"runtime/debug"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 )
-
-// How long a connection waits for another request on a goroutine of its own. Whoever sends the next one sooner pays nothing for
-// parking, and whoever does not pays a few microseconds.
-const (
-	parkAfter = time.Second
-	// While more than parkCrowd connections have goroutines, they have less patience, so that a crowd that comes all at once does
-	// not need the memory of all of them at once.
-	parkCrowd  = 512
-	parkSooner = 50 * time.Millisecond // but not less than this, or parking would cost a busy crowd more than it saves
-)
-
-// parkTime is how long the wait is while so many connections have goroutines.
-func parkTime(awake int64) time.Duration {
-	if awake <= parkCrowd {
-		return parkAfter
-	}
-	part := float64(parkCrowd) / float64(awake)
-	return max(parkSooner, time.Duration(float64(parkAfter)*part*part))
-}
 
 // parking keeps the connections that wait for another request, without a goroutine, a stack or a buffer for any of them: one
 // goroutine (run) waits for all, and starts one for a connection that has something to say.
@@ -80,7 +59,7 @@ func (s *Server) openParking() {
 	s.parking.wait.Go(s.parking.run)
 }
 
-// close ends the waiting. It is for after the drain; what is parked in spite of that stays open.
+// close ends the waiting. It is for after the drain.
 func (p *parking) close() {
 	if p == nil {
 		return
@@ -186,12 +165,16 @@ func (p *parking) overdue() []*clientConn {
 	return over
 }
 
-// run waits for something to come on any of the connections, until close.
+// run waits for something to come on any of the connections, until close. Should the waiting fail, the connections have
+// goroutines from then on.
 func (p *parking) run() {
 	var arrivals [128]arrival
 	for {
 		n, err := p.poller.next(arrivals[:])
 		if err != nil {
+			for _, c := range p.abandon(err) {
+				c.unpark(false)
+			}
 			return
 		}
 		for _, a := range arrivals[:n] {
@@ -202,6 +185,23 @@ func (p *parking) run() {
 	}
 }
 
+// abandon takes out all connections, and lets no more in.
+func (p *parking) abandon(why error) []*clientConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.closed = true
+		p.server.logger.Error("idle connections need more memory than usual from now on", zap.Error(why))
+	}
+	var all []*clientConn
+	for i, s := range p.slots {
+		if s.conn != nil {
+			all = append(all, p.clear(uint32(i))) //nolint:gosec // there are fewer descriptors
+		}
+	}
+	return all
+}
+
 // len is how many connections are parked.
 func (p *parking) len() int {
 	if p == nil {
@@ -210,45 +210,4 @@ func (p *parking) len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.slots) - len(p.free)
-}
-
-// parks says whether the wait for another request, which has been in vain so far, goes on in the parking. That is asked
-// once for each wait: bytes that are no request, such as a part of a TLS record, keep the goroutine until the idle time ends.
-func (c *clientConn) parks(err error) bool {
-	if !c.parkable || c.phase != readNext || !timedOut(err) || c.server.draining.Load() {
-		return false
-	}
-	c.parkable, c.armed = false, false
-	c.parked = c.server.clock() < c.idleEnd()
-	return c.parked
-}
-
-// idleEnd is when the idle time ends, on the server's clock.
-func (c *clientConn) idleEnd() int64 {
-	if c.timeouts.idle <= 0 {
-		return math.MaxInt64
-	}
-	return c.since.Load() + int64(c.timeouts.idle)
-}
-
-// mayEnd says whether a drain may end the parked connection now.
-func (c *clientConn) mayEnd() bool { return c.gone.Load() || time.Until(c.graceEnd()) <= 0 }
-
-// unpark goes on with a connection that was taken out of the parking. One that is over is closed here, if nobody has to be told
-// and nothing is left to be read; for all others there is a goroutine again, which finds out by itself.
-func (c *clientConn) unpark(ended bool) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			c.server.panicked(cause, debug.Stack())
-		}
-	}()
-	over := ended || c.server.draining.Load() || c.server.clock() >= c.idleEnd()
-	if over && !c.secured && c.peek() != peekData {
-		c.parked = false
-		_ = c.Close()
-		c.server.leave(c)
-		return
-	}
-	c.server.awake.Add(1)
-	go c.server.serveAgain(c)
 }
