@@ -7,7 +7,8 @@
 // (proxy/http1), the connections to endpoints (proxy/upstream), the choice of a variant (router) or what the numbers
 // mean (stats, rollout).
 //
-// Concurrency: each client connection has one goroutine, which serves one request at a time; while a request's body is on
+// Concurrency: each client connection has one goroutine, which serves one request at a time, or none while it is idle for longer
+// (see parking); while a request's body is on
 // its way up, the transport reads it on another one, which has ended when the exchange ends. All requests share one
 // immutable Snapshot behind an atomic pointer; each takes it once. Swap may be called at any time from one goroutine.
 package proxy
@@ -135,7 +136,7 @@ func New(options Options) *Server {
 // up and health is asked for; Close ends that.
 func (s *Server) Swap(next *Snapshot) {
 	if r := s.reader.Load(); r == nil || r.headerSize != next.limits.header {
-		// For connections that are yet to come: one that is open keeps its bound.
+		// For connections that are yet to come, or to come back from the parking: one that is in use keeps its bound.
 		s.reader.Store(newReader(s, next.limits.header))
 	}
 	previous := s.snapshot.Swap(next)
