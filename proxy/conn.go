@@ -45,8 +45,8 @@ const (
 //
 // A failed read is remembered: the reader takes some of them for the end of a chunked body, and body.go needs to know better.
 //
-// Read and everything about requests belong to the goroutine of the connection, or to the parking while there is none; while a body is sent up, Read belongs to
-// the goroutine that sends it. state, since, canceled, watched, abort, stall (see there), gone, expecting and broken may be touched by anyone.
+// Read and everything about requests belong to the goroutine of the connection, or to the parking while there is none; while
+// a body is sent up, Read belongs to the goroutine that sends it. state, since, canceled, watched, abort, stall (see there), gone, expecting and broken may be touched by anyone.
 type clientConn struct {
 	net.Conn          // what is read and written: the socket, or what lies over it
 	socket   net.Conn // as it was accepted

@@ -95,7 +95,7 @@ func (p *parking) put(c *clientConn) (spot, bool) {
 		return spot{}, false
 	}
 	if len(p.free) == 0 {
-		p.free = append(p.free, uint32(len(p.slots))) //nolint:gosec // there are fewer descriptors
+		p.free = append(p.free, uint32(len(p.slots)))
 		p.slots = append(p.slots, slot{})
 	}
 	last := len(p.free) - 1
@@ -157,7 +157,7 @@ func (p *parking) overdue() []*clientConn {
 		switch {
 		case s.conn == nil:
 		case s.due <= now, draining && s.conn.mayEnd():
-			over = append(over, p.clear(uint32(i))) //nolint:gosec // there are fewer descriptors
+			over = append(over, p.clear(uint32(i)))
 		default:
 			p.earliest = min(p.earliest, s.due)
 		}
@@ -196,7 +196,7 @@ func (p *parking) abandon(why error) []*clientConn {
 	var all []*clientConn
 	for i, s := range p.slots {
 		if s.conn != nil {
-			all = append(all, p.clear(uint32(i))) //nolint:gosec // there are fewer descriptors
+			all = append(all, p.clear(uint32(i)))
 		}
 	}
 	return all

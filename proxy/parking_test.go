@@ -175,7 +175,7 @@ func TestParkedIdleTimeout(t *testing.T) {
 		const limit = 600 * time.Millisecond
 		s.Timeouts.Idle = config.Duration(limit)
 		r := impatient(startAt(t, s, Options{}, secured))
-		c, began := r.dial(), time.Time{}
+		c := r.dial()
 		var ends func()
 		if secured == nil {
 			c.send(get("/")).receive()
@@ -185,7 +185,7 @@ func TestParkedIdleTimeout(t *testing.T) {
 			s.ask(get("/"))
 			ends = s.saysGoodbye
 		}
-		began = time.Now()
+		began := time.Now()
 		r.parked(1)
 		s.Timeouts.Idle, s.Stats = config.Duration(time.Hour), r.stats
 		r.server.Swap(build(t, s, nil, r.server.snapshot.Load()))

@@ -61,7 +61,7 @@ func (p *poller) watch(conn net.Conn, at spot, again bool) error {
 	}
 	event := unix.EpollEvent{
 		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT,
-		Fd:     int32(at.slot), Pad: int32(at.ticket), //nolint:gosec // the same bits
+		Fd:     int32(at.slot), Pad: int32(at.ticket),
 	}
 	var failed error
 	err = p.raw.Control(func(set uintptr) {
@@ -82,7 +82,7 @@ func (p *poller) next(into []arrival) (int, error) {
 	}
 	for i, e := range p.events[:p.found] {
 		into[i] = arrival{
-			spot:  spot{slot: uint32(e.Fd), ticket: uint32(e.Pad)}, //nolint:gosec // the same bits
+			spot:  spot{slot: uint32(e.Fd), ticket: uint32(e.Pad)},
 			ended: e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0,
 		}
 	}

@@ -8,8 +8,8 @@
 // mean (stats, rollout).
 //
 // Concurrency: each client connection has one goroutine, which serves one request at a time, or none while it is idle for longer
-// (see parking); while a request's body is on
-// its way up, the transport reads it on another one, which has ended when the exchange ends. All requests share one
+// (see parking); while a request's body is on its way up, the transport reads it on another one, which has ended when the
+// exchange ends. All requests share one
 // immutable Snapshot behind an atomic pointer; each takes it once. Swap may be called at any time from one goroutine.
 package proxy
 

@@ -57,7 +57,7 @@ func idleConnections(t *testing.T, binary string, secured bool, most int64) {
 	dial := func() (net.Conn, error) { return net.Dial("tcp", s.Address) }
 	if secured {
 		dial = func() (net.Conn, error) {
-			return tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // it is our own
+			return tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
 		}
 	}
 	crowd := gather(t, affordable(t), dial)
@@ -97,7 +97,7 @@ func affordable(t *testing.T) int {
 	if limit.Max >= 2*idleCrowd {
 		return idleCrowd
 	}
-	fewer := int(limit.Max) / 3 //nolint:gosec // less than 2*idleCrowd
+	fewer := int(limit.Max) / 3
 	t.Logf("with %d descriptors, %d connections have to do instead of %d", limit.Max, fewer, idleCrowd)
 	return fewer
 }
