@@ -103,6 +103,7 @@ func (s *Server) admit(conn net.Conn, entrance *Entrance) {
 	c := newClientConn(s, conn, id)
 	c.entrance, c.secured = entrance, entrance.secured()
 	s.conns.add(c)
+	s.awake.Add(1)
 	go s.serveConn(c)
 }
 
@@ -114,20 +115,54 @@ func (s *Server) room(allowed int) int {
 	return allowed
 }
 
-// serveConn serves one connection to its end.
+// serveConn serves one connection from its beginning.
 func (s *Server) serveConn(c *clientConn) {
-	defer s.conns.remove(c)
-	defer func() { s.census.Leave(c.resident) }()
+	if s.contained(c, c.greet) {
+		s.serveAgain(c)
+		return
+	}
+	s.awake.Add(-1)
+	s.leave(c)
+}
+
+// serveAgain serves one connection until it ends or is parked.
+func (s *Server) serveAgain(c *clientConn) {
+	defer s.awake.Add(-1)
+	for s.contained(c, c.serveRequests) {
+		if s.parking.park(c) {
+			return // it is not ours any more
+		}
+	}
+	s.leave(c)
+}
+
+// serveRequests serves requests until the connection has ended, or says that it wants to be parked. It needs an exchange
+// for that long only.
+func (c *clientConn) serveRequests() (park bool) {
+	c.parked = false
+	c.takeExchange()
+	c.server.reader.Load().serveConn(c)
+	c.giveExchange()
+	return c.parked
+}
+
+// contained does a part of the work on a connection. Requests recover from their own panics; this is for the rest, such as the
+// reader of requests.
+func (s *Server) contained(c *clientConn, work func() bool) (more bool) {
 	defer func() {
-		// Requests recover from their own panics; this is for the reader of requests.
 		if cause := recover(); cause != nil {
 			c.cut()
 			s.panicked(cause, debug.Stack())
+			more = false
 		}
 	}()
-	if c.greet() {
-		s.reader.Load().serveConn(c)
-	}
+	return work()
+}
+
+// leave forgets a connection that has ended.
+func (s *Server) leave(c *clientConn) {
+	s.census.Leave(c.resident)
+	s.conns.remove(c)
 }
 
 // refusing bounds the refused connections that are being closed in an orderly way; more are simply closed.

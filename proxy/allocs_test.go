@@ -37,8 +37,7 @@ func deciding(tb testing.TB, fields string) *exchange {
 	server := New(Options{})
 	server.Swap(snapshot)
 	c := &clientConn{server: server, id: 1}
-	c.exchange.init(c)
-	x := &c.exchange
+	x := c.takeExchange()
 	x.in = inbound{
 		method: []byte("GET"), target: []byte("/api/x?y=z"), protocol: []byte("HTTP/1.1"), length: -2,
 		block: []byte("Host: A.test:80\r\nUser-Agent: test\r\nAccept: */*\r\n" + fields + "\r\n"),

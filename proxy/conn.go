@@ -1,8 +1,8 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -45,8 +45,8 @@ const (
 //
 // A failed read is remembered: the reader takes some of them for the end of a chunked body, and body.go needs to know better.
 //
-// Read and everything about requests belong to the goroutine of the connection; while a body is sent up, Read belongs to
-// the goroutine that sends it. state, since, canceled, watched, abort, stall (see there), gone, expecting and broken may be touched by anyone.
+// Read and everything about requests belong to the goroutine of the connection, or to the parking while there is none; while
+// a body is sent up, Read belongs to the goroutine that sends it. state, since, canceled, watched, abort, stall (see there), gone, expecting and broken may be touched by anyone.
 type clientConn struct {
 	net.Conn          // what is read and written: the socket, or what lies over it
 	socket   net.Conn // as it was accepted
@@ -69,16 +69,19 @@ type clientConn struct {
 	gone     atomic.Bool    // it was cut
 	broken   atomic.Uint32  // whether and how a read failed
 
+	parkable bool // has not been parked since the last response
+	parked   bool // Read has ended so that the connection may be parked
+	polled   bool // is in the parking's set of sockets
 	phase    readPhase
 	armed    bool           // the limit of the phase is set on the connection
 	timeouts clientTimeouts // in force for the current request
 	intake   intake
 
-	expecting  atomic.Bool // the client waits for 100 (Continue)
-	sending    sync.Mutex  // one writer at a time, and none of 100 (Continue) behind a final response
-	writeArmed time.Time   // guarded by sending: when the write limit was set last
-	lingering  bool        // Close lets the client read the last response first
-	exchange   exchange
+	expecting  atomic.Bool            // the client waits for 100 (Continue)
+	sending    sync.Mutex             // one writer at a time, and none of 100 (Continue) behind a final response
+	writeArmed time.Time              // guarded by sending: when the write limit was set last
+	lingering  bool                   // Close lets the client read the last response first
+	exchange   *exchange              // while it has a goroutine
 	tunnel     atomic.Pointer[tunnel] // from here on the connection is its, and no longer the reader's
 }
 
@@ -96,7 +99,6 @@ func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
 	c.text = c.client.AppendTo(nil)
 	c.since.Store(server.clock())
 	c.timeouts = server.snapshot.Load().timeouts
-	c.exchange.init(c)
 	return c
 }
 
@@ -117,6 +119,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
+	if err != nil && c.parks(err) {
+		return 0, io.EOF // the reader of requests lets go of the connection, and says nothing
+	}
 	if err != nil && c.lastMoment(err) {
 		n, err = c.Conn.Read(p)
 	}
@@ -130,12 +135,6 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return 0, excess
 	}
 	return n, err
-}
-
-// lastMoment says whether a request has arrived just as the idle time ended; then it is taken.
-func (c *clientConn) lastMoment(err error) bool {
-	return c.phase <= readNext && timedOut(err) && c.peek() == peekData &&
-		c.Conn.SetReadDeadline(time.Now().Add(time.Second)) == nil
 }
 
 // broke remembers a failed read.
@@ -186,7 +185,7 @@ func (c *clientConn) deadline() time.Time {
 	case readFirst, readHead:
 		limit = c.timeouts.header
 	case readNext:
-		limit = c.timeouts.idle
+		return c.idleDeadline()
 	case readBody:
 		limit = c.timeouts.body
 	}
@@ -222,22 +221,8 @@ func (c *clientConn) rest() {
 	c.intake.lined = false
 	c.expecting.Store(false)
 	c.since.Store(c.server.clock())
+	c.parkable = c.server.parking != nil
 	c.state.CompareAndSwap(connActive, connIdle)
-}
-
-// Close ends the connection after the last response. When the client may still be sending, closing at once would reset
-// the connection and take the response away from it (RFC 9112 section 9.6): then the sending side is closed first and
-// what still arrives is thrown away, for a while.
-func (c *clientConn) Close() error {
-	if t := c.tunnel.Load(); t != nil {
-		t.release()
-		return nil
-	}
-	if c.lingering && c.state.Load() != connClosing {
-		c.lingering = false
-		c.linger()
-	}
-	return c.Conn.Close()
 }
 
 // cut ends the connection at once, whatever it is doing, so that the client cannot take what it got for a complete
@@ -251,20 +236,6 @@ func (c *clientConn) cut() {
 	c.abort.Fire()
 }
 
-// The bounds of a lingering close.
-const (
-	lingerTime  = time.Second
-	lingerBytes = 1 << 20
-)
-
-// linger closes the sending side, under TLS with the word that this was all (RFC 8446 section 6.1), and waits for the client.
-func (c *clientConn) linger() {
-	if secured, ok := c.Conn.(*tls.Conn); ok && secured.CloseWrite() != nil {
-		return
-	}
-	linger(c.socket)
-}
-
 // peek looks what has arrived that nobody has read. Under TLS that is a record, which may say goodbye as well as be a
 // request, so that the end of the connection is looked for behind it.
 func (c *clientConn) peek() peeked {
@@ -273,22 +244,6 @@ func (c *clientConn) peek() peeked {
 		return peekEnd
 	}
 	return found
-}
-
-// linger closes the sending side and reads until the client has closed its own, or for as long as is decent.
-func linger(conn net.Conn) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok || tcp.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	var scrap [4096]byte
-	for total := 0; total < lingerBytes; {
-		n, err := conn.Read(scrap[:])
-		if err != nil {
-			return
-		}
-		total += n
-	}
 }
 
 // timedOut says whether a read or write ended because its limit did.

@@ -74,11 +74,13 @@ func (s *Server) Serve(ctx context.Context, entrances ...Entrance) error {
 	}
 	stop := make(chan struct{})
 	var watching sync.WaitGroup
+	s.openParking()
 	watching.Go(func() { s.watch(stop) })
 	failed := s.acceptAll(ctx, entrances)
 	failed = errors.Join(failed, s.drain())
 	close(stop)
 	watching.Wait()
+	s.parking.close()
 	return failed
 }
 
@@ -92,6 +94,7 @@ func (s *Server) drain() error {
 		close(done)
 	}()
 	s.conns.each((*clientConn).dismiss)
+	s.parking.sweep()
 
 	limit := s.snapshot.Load().timeouts.drain
 	if s.waited(done, limit) {

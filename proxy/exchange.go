@@ -12,7 +12,7 @@ import (
 )
 
 // exchange is one request and its response. A connection serves one at a time, so that there is one exchange for each
-// connection, used again and again: nothing is taken from a pool and nothing is allocated for a request.
+// connection that has a goroutine, used again and again: nothing is taken from a pool and nothing is allocated for a request.
 type exchange struct {
 	conn     *clientConn
 	server   *Server
@@ -77,10 +77,27 @@ type kept struct {
 	chain                                []byte // X-Forwarded-For behind a trusted proxy
 }
 
-// init ties the exchange to its connection.
-func (x *exchange) init(c *clientConn) {
-	x.conn, x.server = c, c.server
+// newExchange makes an exchange for any connection of the server.
+func newExchange(s *Server) *exchange {
+	x := &exchange{server: s}
 	x.kept.relayInterim, x.kept.requestTrailers = x.relayInterim, x.requestTrailers
+	return x
+}
+
+// takeExchange gives the connection an exchange.
+func (c *clientConn) takeExchange() *exchange {
+	x := c.server.exchanges.Get().(*exchange)
+	c.exchange, x.conn = x, c
+	return x
+}
+
+// giveExchange gives the exchange back, if a tunnel has not done so.
+func (c *clientConn) giveExchange() {
+	if x := c.exchange; x != nil {
+		x.reset()
+		c.exchange, x.conn = nil, nil
+		c.server.exchanges.Put(x)
+	}
 }
 
 // reset forgets the request, so that nothing keeps its memory alive while the connection is idle.

@@ -70,7 +70,9 @@ func (r *reader) serveConn(c *clientConn) {
 	c.intake.readAhead = r.headerSize
 	_ = r.server.ServeConn(c)
 	if t := c.tunnel.Load(); t != nil {
+		c.server.awake.Add(-1) // it is not one that will be parked
 		t.run()
+		c.server.awake.Add(1)
 	}
 }
 
@@ -98,7 +100,7 @@ func headReceived(*fasthttp.RequestHeader) fasthttp.RequestConfig {
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*clientConn)
 	c.intake.served = true
-	x := &c.exchange
+	x := c.exchange
 	x.in = inboundOf(ctx)
 	x.serve()
 	if x.closing {
@@ -134,7 +136,7 @@ func inboundOf(ctx *fasthttp.RequestCtx) inbound {
 // request fails before that keeps its body.
 func (s *Server) handleExpect(ctx *fasthttp.RequestCtx) int {
 	c := ctx.Conn().(*clientConn)
-	x := &c.exchange
+	x := c.exchange
 	x.in = inboundOf(ctx)
 	if !x.serveRefusal() {
 		c.expecting.Store(true)
@@ -151,7 +153,7 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	if !ok || c.phase == readFirst || c.phase == readNext {
 		return
 	}
-	x := &c.exchange
+	x := c.exchange
 	x.serveUnreadable(c.refusalOf(err))
 	x.reset()
 }

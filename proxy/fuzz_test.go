@@ -44,8 +44,7 @@ func FuzzGuard(f *testing.F) {
 	server.Swap(snapshot)
 	f.Fuzz(func(t *testing.T, method, target, protocol, block string) {
 		c := &clientConn{server: server, text: []byte("10.0.0.1")}
-		c.exchange.init(c)
-		x := &c.exchange
+		x := c.takeExchange()
 		x.in = inbound{method: []byte(method), target: []byte(target), protocol: []byte(protocol), block: []byte(block), length: -2}
 		if fields, err := http1.ParseFields([]byte(block), nil, 1000); err == nil {
 			// The reader's view of the length is not under test here.

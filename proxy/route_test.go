@@ -57,7 +57,7 @@ func handmade(t *testing.T, server *Server, raw string) (*exchange, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { near.Close(); far.Close() })
-	x := &newClientConn(server, near, 1).exchange
+	x := newClientConn(server, near, 1).takeExchange()
 	line, block, _ := strings.Cut(raw, "\r\n")
 	parts := strings.Split(line, " ")
 	x.in = inbound{method: []byte(parts[0]), target: []byte(parts[1]), protocol: []byte(parts[2]), block: []byte(block), length: -2}

@@ -7,8 +7,9 @@
 // (proxy/http1), the connections to endpoints (proxy/upstream), the choice of a variant (router) or what the numbers
 // mean (stats, rollout).
 //
-// Concurrency: each client connection has one goroutine, which serves one request at a time; while a request's body is on
-// its way up, the transport reads it on another one, which has ended when the exchange ends. All requests share one
+// Concurrency: each client connection has one goroutine, which serves one request at a time, or none while it is idle for longer
+// (see parking); while a request's body is on its way up, the transport reads it on another one, which has ended when the
+// exchange ends. All requests share one
 // immutable Snapshot behind an atomic pointer; each takes it once. Swap may be called at any time from one goroutine.
 package proxy
 
@@ -55,15 +56,18 @@ type Server struct {
 	cutOnce  sync.Once
 
 	conns    tracker
+	parking  *parking      // nil before Serve, and where there is none
 	nextConn atomic.Uint64 // ids of connections
 	refusing atomic.Int64  // connections that are being refused
 	tunnels  atomic.Int64  // that are open
+	awake    atomic.Int64  // connections with a goroutine that waits for requests or serves one
 	counters counters
 
 	attendants attendants
 
-	buffers sync.Pool            // of *[bufferSize]byte
-	today   atomic.Pointer[date] // the Date of this second
+	buffers   sync.Pool            // of *[bufferSize]byte
+	exchanges sync.Pool            // of *exchange
+	today     atomic.Pointer[date] // the Date of this second
 }
 
 // counters are the numbers of the whole server.
@@ -117,6 +121,7 @@ func New(options Options) *Server {
 		conns:   tracker{conns: make(map[*clientConn]struct{})},
 		buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }},
 	}
+	s.exchanges.New = func() any { return newExchange(s) }
 	if s.logger == nil {
 		s.logger = zap.NewNop()
 	}
@@ -131,7 +136,7 @@ func New(options Options) *Server {
 // up and health is asked for; Close ends that.
 func (s *Server) Swap(next *Snapshot) {
 	if r := s.reader.Load(); r == nil || r.headerSize != next.limits.header {
-		// For connections that are yet to come: one that is open keeps its bound.
+		// For connections that are yet to come, or to come back from the parking: one that is in use keeps its bound.
 		s.reader.Store(newReader(s, next.limits.header))
 	}
 	previous := s.snapshot.Swap(next)

@@ -21,7 +21,7 @@ type meeting struct {
 
 // exchange begins a request and ends it. Every other one has a body, some of which are on their way when the answer comes.
 func (m *meeting) exchange(c *clientConn, n int) {
-	x := &c.exchange
+	x := c.exchange
 	x.service, x.variant, x.started = m.served, m.served.variants[0], time.Now()
 	x.assignment.Split = &router.Split{}
 	x.body.conn = c
@@ -70,7 +70,7 @@ func TestStallIsTakenOnce(t *testing.T) {
 	}
 	for id := range uint64(conns) {
 		c := &clientConn{server: m.server, id: id}
-		c.exchange.init(c)
+		c.takeExchange()
 		m.conns = append(m.conns, c)
 	}
 	stop := make(chan struct{})

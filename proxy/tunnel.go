@@ -122,7 +122,7 @@ func (t *tunnel) release() { t.hand.Do(func() { close(t.handed) }) }
 // run carries both directions until both have ended.
 func (t *tunnel) run() {
 	<-t.handed
-	t.client.exchange = exchange{} // its memory is not needed any more
+	t.client.giveExchange() // its memory is not needed any more
 	var wait sync.WaitGroup
 	wait.Go(t.up.run)
 	t.down.run()

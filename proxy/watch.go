@@ -35,6 +35,7 @@ func (s *Server) watch(stop <-chan struct{}) {
 			s.snapshot.Load().tick(now)
 		}
 		s.sweepTunnels(time.Now())
+		s.parking.sweep()
 		now := s.clock()
 		before := now - int64(watchAfter)
 		waiting = s.conns.collect(waiting[:0], func(c *clientConn) bool {

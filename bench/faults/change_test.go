@@ -86,6 +86,7 @@ func reloadStorm(t *testing.T, binary string) {
 		}
 		idle = append(idle, v)
 	}
+	before := s.ledger(t) // a tunnel is booked as soon as it is open, which the ledger must not race with
 	stream := visit(t, s.Address, "GET /?act=events HTTP/1.1\r\nHost: a.test\r\n\r\n")
 	tunnel := visit(t, s.Address, "GET /?act=upgrade HTTP/1.1\r\nHost: a.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
