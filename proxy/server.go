@@ -51,6 +51,7 @@ type Server struct {
 	snapshot atomic.Pointer[Snapshot]
 	reader   atomic.Pointer[reader]
 	draining atomic.Bool
+	shedding atomic.Bool   // memory is short
 	cutting  chan struct{} // closed when a drain is to end
 	cutOnce  sync.Once
 
@@ -70,7 +71,7 @@ type Server struct {
 type counters struct {
 	refused, panics, unmatched, malformed atomic.Uint64
 
-	crowded, unproxied, handshakes, acceptFailures atomic.Uint64
+	crowded, unproxied, handshakes, acceptFailures, shed atomic.Uint64
 }
 
 // Numbers are the numbers of a Server that belong to no service. All but Connections only grow.
@@ -79,6 +80,8 @@ type Numbers struct {
 	Connections int
 	// RefusedConnections is how many were turned away by limits.connections, or for want of file descriptors.
 	RefusedConnections uint64
+	// ShedConnections is how many were turned away because memory was short.
+	ShedConnections uint64
 	// CrowdedConnections is how many were closed by limits.connections_per_client.
 	CrowdedConnections uint64
 	// UnproxiedConnections is how many came from a balancer without a valid PROXY protocol header.
@@ -155,6 +158,7 @@ func (s *Server) Numbers() Numbers {
 		Unmatched:          s.counters.unmatched.Load(),
 		Malformed:          s.counters.malformed.Load(),
 
+		ShedConnections:      s.counters.shed.Load(),
 		CrowdedConnections:   s.counters.crowded.Load(),
 		UnproxiedConnections: s.counters.unproxied.Load(),
 		FailedHandshakes:     s.counters.handshakes.Load(),

@@ -63,6 +63,7 @@ const (
 	familyNotificationSuccess
 	familyStoreFailures
 	familyStateLost
+	familyShedding
 	familyUnmatched
 	familyMalformed
 	familyPanics
@@ -240,6 +241,10 @@ func describeProcess(all *[families]description) {
 	all[familyStateLost] = description{
 		"haldane_state_lost", gauge, nil,
 		"1 if the stored state of rollouts was damaged at the start and is lost, otherwise 0.",
+	}
+	all[familyShedding] = description{
+		"haldane_memory_short", gauge, nil,
+		"1 while new requests are turned away because memory is short, otherwise 0.",
 	}
 	all[familyUnmatched] = description{
 		"haldane_unmatched_requests_total", counter, nil,

@@ -25,7 +25,7 @@ func makeFresh(path string, damage error) (name string, err error) {
 	name = f.Name()
 	defer func() {
 		if err != nil {
-			_ = os.Remove(name)
+			_ = os.Remove(name) //nolint:gosec // the operator says where the state is
 		}
 	}()
 	if err := f.Close(); err != nil {
@@ -41,17 +41,17 @@ func makeFresh(path string, damage error) (name string, err error) {
 
 // create makes the file at path when there is none.
 func create(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // as above
 		return nil // whatever is there is looked at when it is opened
 	}
 	name, err := makeFresh(path, nil)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(name) //nolint:errcheck // a name too many is taken away by sweep
+	defer os.Remove(name)
 	if err := os.Link(name, path); err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 		// No second names on this file system. What another process makes at this very moment is empty, too.
-		if err := os.Rename(name, path); err != nil {
+		if err := os.Rename(name, path); err != nil { //nolint:gosec // as above
 			return err
 		}
 	}
@@ -72,13 +72,12 @@ func setAside(path string, damage error) (said, err error) {
 		return fail(err)
 	}
 	if err := os.Link(path, aside); err != nil { // no second names on this file system
-		err = os.Rename(path, aside)
-		if err != nil {
-			return fail(errors.Join(err, os.Remove(name)))
+		if err := os.Rename(path, aside); err != nil { //nolint:gosec // as above
+			return fail(errors.Join(err, os.Remove(name))) //nolint:gosec // as above
 		}
 	}
-	if err := os.Rename(name, path); err != nil {
-		return fail(errors.Join(err, os.Remove(name)))
+	if err := os.Rename(name, path); err != nil { //nolint:gosec // as above
+		return fail(errors.Join(err, os.Remove(name))) //nolint:gosec // as above
 	}
 	return said, syncFolder(path)
 }
@@ -88,13 +87,13 @@ func setAside(path string, damage error) (said, err error) {
 func sweep(path string) {
 	left, _ := filepath.Glob(path + freshMark + "*") // the pattern is ours, or nothing matches
 	for _, name := range left {
-		_ = os.Remove(name)
+		_ = os.Remove(name) //nolint:gosec // as above
 	}
 }
 
 // syncFolder makes the names in the folder of path outlive a loss of power.
 func syncFolder(path string) error {
-	folder, err := os.Open(filepath.Dir(path))
+	folder, err := os.Open(filepath.Dir(path)) //nolint:gosec // as above
 	if err != nil {
 		return err
 	}

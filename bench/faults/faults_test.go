@@ -25,6 +25,7 @@ func TestFaults(t *testing.T) {
 		{"stop under load", stopUnderLoad},
 		{"few descriptors", fewDescriptors},
 		{"the disk is full", fullDisk},
+		{"little memory", littleMemory},
 	} {
 		t.Run(fault.name, func(t *testing.T) { fault.play(t, binary) })
 	}
