@@ -31,7 +31,7 @@ func inspect(path string) (damage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if now, err := os.Stat(path); err != nil || !os.SameFile(info, now) {
+	if now, err := os.Stat(path); err != nil || !os.SameFile(info, now) { //nolint:gosec // as above
 		return inspect(path) // another process has moved it aside while we waited for the lock
 	}
 	if info.Size() == 0 { // nothing to be moved aside; another process that has just made it may have it open

@@ -26,6 +26,7 @@ func TestFaults(t *testing.T) {
 		{"few descriptors", fewDescriptors},
 		{"the disk is full", fullDisk},
 		{"little memory", littleMemory},
+		{"the admin side is hammered", hammeredAdmin},
 	} {
 		t.Run(fault.name, func(t *testing.T) { fault.play(t, binary) })
 	}
