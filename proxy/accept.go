@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/proxy/http1"
+	"haldane/proxy/listen"
 )
 
 // The pauses after a failed accept. They bound the noise in the log and the waste of a machine that has run out of file
@@ -131,6 +132,7 @@ func (s *Server) serveConn(c *clientConn) {
 			s.panicked(cause, debug.Stack())
 		}
 	}()
+	listen.BoundUnsent(c.socket)
 	if c.greet() {
 		s.reader.Load().serveConn(c)
 	}
