@@ -170,45 +170,6 @@ func (v *visitor) echoes(t *testing.T) {
 	}
 }
 
-// Files that are wrong in all kinds of ways change nothing, and are reported.
-func badReloads(t *testing.T, binary string) {
-	s := setUp(t, process.Options{Binary: binary, Config: configuration})
-	load := startLoad(t, s.Address, rate, mixed)
-	began := time.Now()
-	for name, text := range map[string]string{
-		"nothing":          "",
-		"no YAML":          "version: [1",
-		"unknown key":      configuration + "\nwhatever: 1\n",
-		"half of the file": configuration[:len(configuration)/2],
-		"no endpoints":     strings.Replace(configuration, "[%ENDPOINTS%]", "[]", 1),
-		"bytes":            "\x00\xff\xfe",
-		"a bomb":           "version: 1\nx-a: &a [x,x,x,x,x,x,x,x,x]\n" + bomb(),
-	} {
-		s.reload(t, text)
-		if s.Metric(t, "haldane_config_last_reload_successful") != 0 {
-			t.Errorf("%s was put in force", name)
-		}
-	}
-	s.reload(t, configuration+"\n# and well again\n")
-	if s.Metric(t, "haldane_config_last_reload_successful") != 1 {
-		t.Error("the good file is not in force")
-	}
-	r := load.stop()
-	if len(r.bad()) > 0 {
-		t.Errorf("clients saw %s", r.saw())
-	}
-	s.conclude(t, r, began)
-}
-
-// bomb is a small file that would be a very large one without bounds on aliases.
-func bomb() string {
-	var text strings.Builder
-	for c := 'b'; c <= 'k'; c++ {
-		fmt.Fprintf(&text, "x-%c: &%c [%s]\n", c, c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 9))
-	}
-	return text.String()
-}
-
 // SIGTERM under load: every request that was sent on a connection is answered, and the process ends with 0. Later ones find no
 // listener, as they would when the load balancer is late.
 func stopUnderLoad(t *testing.T, binary string) {
