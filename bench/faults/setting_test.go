@@ -31,6 +31,7 @@ services:
 type setting struct {
 	*process.Process
 	origins  []*origin
+	text     string // of the configuration, if it is not the one that most tests use
 	baseline process.Measure
 	most     int64 // memory that may be held above the baseline afterwards, in bytes
 }
