@@ -20,9 +20,11 @@ func set(t time.Time, by time.Duration) time.Time {
 }
 
 // watchmaker gives the moments of a bubble, whose own have the time of day alone, both clocks.
-type watchmaker struct{ real, bubble time.Time }
+type watchmaker struct{ outside, bubble time.Time }
 
-func (w watchmaker) now(off time.Duration) time.Time { return set(w.real.Add(time.Since(w.bubble)), off) }
+func (w watchmaker) now(off time.Duration) time.Time {
+	return set(w.outside.Add(time.Since(w.bubble)), off)
+}
 
 func TestSetMovesTheTimeOfDayAlone(t *testing.T) {
 	for _, by := range []time.Duration{time.Hour, -time.Hour, -time.Second} {
@@ -44,9 +46,9 @@ type entry struct {
 
 // during plays a healthy rollout whose machine's clock is off by a duration that depends on the beat.
 func during(t *testing.T, beats int, off func(beat int) time.Duration) (all []entry) {
-	real := time.Now()
+	start := time.Now()
 	synctest.Test(t, func(t *testing.T) {
-		r, w := newRig(t), watchmaker{real, time.Now()}
+		r, w := newRig(t), watchmaker{start, time.Now()}
 		r.configureAt(w.now(off(0)), quickSpec("shop", 10*onePercent, 50*onePercent))
 		for beat := range beats {
 			r.flow(tickEvery, traffic{service: "shop", rate: 400})
@@ -98,9 +100,9 @@ func TestClockIsSetWhileItRuns(t *testing.T) {
 // and no hold. And it notices silence after the same time as ever.
 func TestRestoredAfterTheClockWasSet(t *testing.T) {
 	for _, by := range []time.Duration{time.Hour, -time.Hour, 0} {
-		real := time.Now()
+		start := time.Now()
 		synctest.Test(t, func(t *testing.T) {
-			r, w := newRig(t), watchmaker{real, time.Now()}
+			r, w := newRig(t), watchmaker{start, time.Now()}
 			spec := quickSpec("shop", 10*onePercent)
 			r.configureAt(w.now(0), spec)
 			for range 24 {
@@ -136,9 +138,9 @@ func TestRestoredAfterTheClockWasSet(t *testing.T) {
 
 // What could not be stored is tried again a second later, also when the clock was set back in between.
 func TestStoreIsTriedAgainAfterTheClockWasSet(t *testing.T) {
-	real := time.Now()
+	start := time.Now()
 	synctest.Test(t, func(t *testing.T) {
-		r, w := newRig(t), watchmaker{real, time.Now()}
+		r, w := newRig(t), watchmaker{start, time.Now()}
 		r.store.set(errDisk, nil)
 		r.configureAt(w.now(0), quickSpec("shop", 10*onePercent))
 		r.beat(w.now(0))

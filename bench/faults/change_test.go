@@ -2,10 +2,12 @@ package faults
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -208,4 +210,18 @@ func stopUnderLoad(t *testing.T, binary string) {
 	}
 	t.Logf("%d requests, %d answered, %d found no listener, the process ended after %v", len(r.shots), served, len(r.shots)-served,
 		took.Round(time.Millisecond))
+}
+
+// SIGQUIT ends the process at once, and leaves behind what all of it was doing.
+func quitWithDump(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
+	s.Signal(t, syscall.SIGQUIT)
+	err := s.Wait(10 * time.Second)
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != 2 {
+		t.Errorf("the process ended with %v", err)
+	}
+	if log := s.Log(); !strings.Contains(log, "SIGQUIT") || !strings.Contains(log, "goroutine 1 ") {
+		t.Errorf("there is no dump in %d bytes of log", len(log))
+	}
 }

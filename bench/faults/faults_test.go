@@ -23,6 +23,7 @@ func TestFaults(t *testing.T) {
 		{"a hundred reloads", reloadStorm},
 		{"configurations that are wrong", badReloads},
 		{"stop under load", stopUnderLoad},
+		{"stop with a dump", quitWithDump},
 		{"few descriptors", fewDescriptors},
 		{"the disk is full", fullDisk},
 		{"little memory", littleMemory},
