@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"haldane/proxy/listen"
 )
@@ -41,6 +42,7 @@ type Options struct {
 type Server struct {
 	logger  *zap.Logger
 	access  *zap.Logger
+	bugs    *zap.Logger // for panics: what one client can cause again and again must not fill the disk
 	started time.Time
 	words   words
 
@@ -103,6 +105,9 @@ const (
 	errNoEndpoints constError = "no endpoints"
 )
 
+// panicsLogged is how many panics are logged in a second, each with its stack. All are counted.
+const panicsLogged = 5
+
 // New makes a Server. It starts nothing. Swap gives it its first Snapshot, and then Serve may be called.
 func New(options Options) *Server {
 	s := &Server{
@@ -123,6 +128,9 @@ func New(options Options) *Server {
 	if s.logger == nil {
 		s.logger = zap.NewNop()
 	}
+	s.bugs = s.logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Second, panicsLogged, 0)
+	}))
 	if s.access == nil {
 		s.access = zap.NewNop()
 	}
@@ -169,7 +177,7 @@ func (s *Server) Numbers() Numbers {
 // panicked reports a bug. The cause may hold bytes of a request, the stack does not.
 func (s *Server) panicked(cause any, stack []byte) {
 	s.counters.panics.Add(1)
-	s.logger.Error("panic while serving a request", zap.Any("cause", cause), zap.ByteString("stack", stack))
+	s.bugs.Error("panic while serving a request", zap.Any("cause", cause), zap.ByteString("stack", stack))
 }
 
 // clock is the time since the server was made, in nanoseconds, for times that are shared between goroutines.
