@@ -7,7 +7,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X haldane/cli.version=$(VERSION)
 FUZZTIME ?= 30s
 
-.PHONY: build test lint bench bench-judge fuzz cover tidy
+SOAK    ?= 1h
+
+.PHONY: build test lint bench bench-judge soak fuzz cover tidy
 
 build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
@@ -40,6 +42,11 @@ bench:
 bench-judge:
 	@mkdir -p build
 	$(GO) run $(TAGS) ./bench/judge -markdown docs/JUDGE-BENCH.md -json build/judge.json -readme README.md
+
+# Faults of all kinds under load for SOAK, and then whether the process holds what it held at the beginning. "make test" plays a few
+# seconds of it.
+soak:
+	HALDANE_SOAK=$(SOAK) $(GO) test $(TAGS) -count 1 -timeout 24h -run '^TestSoak$$' -v ./bench/faults
 
 # Every fuzz target in turn, FUZZTIME each. Inputs are made smaller a few times only: where goroutines meet, no two runs are
 # the same, and all of the time would go there.

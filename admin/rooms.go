@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,10 @@ const (
 	changesMost = 4
 	// streamsMost bounds its event streams.
 	streamsMost = 50
+	// readsEvery and readsBurst bound how often it answers one: 200 times a second, after a burst of twenty. To show things costs
+	// processor time, and traffic has the first claim to that.
+	readsEvery = 5 * time.Millisecond
+	readsBurst = 20
 	// roomTimeout is how long a request waits for a place.
 	roomTimeout = 2 * time.Second
 )
@@ -25,10 +30,13 @@ type room chan struct{}
 
 // rooms bound what runs behind one listener at the same time. Each listener has its own, so that what happens on TCP leaves
 // the socket alone.
-type rooms struct{ reads, changes, streams room }
+type rooms struct {
+	reads, changes, streams room
+	pace                    *pace // of reads
+}
 
 func newRooms() rooms {
-	return rooms{make(room, readsMost), make(room, changesMost), make(room, streamsMost)}
+	return rooms{make(room, readsMost), make(room, changesMost), make(room, streamsMost), &pace{}}
 }
 
 // enter finds a place for a request that has been let in. leave gives it back.
@@ -41,7 +49,37 @@ func (o *rooms) enter(r *http.Request) (leave func(), p *problem) {
 	case r.URL.Path == eventsPath:
 		return o.streams.enter(r.Context(), 0) // who has a place keeps it
 	}
-	return o.reads.enter(r.Context(), roomTimeout)
+	if leave, p = o.reads.enter(r.Context(), roomTimeout); p == nil {
+		o.pace.wait(r.Context()) // in its place: who waits for one waits for all of this
+	}
+	return leave, p
+}
+
+// pace makes reads follow each other so slowly that they leave the processor to others.
+type pace struct {
+	mu   sync.Mutex
+	next time.Time // when the next one is due, as if there were no bursts
+}
+
+// wait waits for the turn of one more read, or until nobody wants it any more.
+func (p *pace) wait(ctx context.Context) {
+	timer := time.NewTimer(p.take(time.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// take gives a read its turn and says how long that is from now. At most as many wait as there are places.
+func (p *pace) take(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if earliest := now.Add(-readsBurst * readsEvery); p.next.Before(earliest) {
+		p.next = earliest
+	}
+	p.next = p.next.Add(readsEvery)
+	return max(0, p.next.Sub(now))
 }
 
 // enter waits for a place, but not for ever.

@@ -131,6 +131,42 @@ func TestWaitingForAPlace(t *testing.T) {
 	})
 }
 
+// A burst of reads is answered at once; those who go on without a pause get so many a second, and whoever pauses has a burst again.
+func TestReadsArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		read := func(times int) time.Duration {
+			start := time.Now()
+			for range times {
+				p.wait(t.Context())
+			}
+			return time.Since(start)
+		}
+		for _, c := range []struct {
+			pause time.Duration
+			reads int
+			took  time.Duration
+		}{
+			{0, readsBurst, 0},
+			{0, 10, 10 * readsEvery},
+			{5 * readsEvery, 5, 0},
+			{0, 1, readsEvery},
+			{time.Hour, readsBurst + 1, readsEvery},
+		} {
+			time.Sleep(c.pause)
+			if took := read(c.reads); took != c.took {
+				t.Errorf("%d reads after %v took %v, want %v", c.reads, c.pause, took, c.took)
+			}
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		start := time.Now()
+		if p.wait(gone); time.Since(start) != 0 {
+			t.Error("who has left is waited for")
+		}
+	})
+}
+
 // Every request gives its place back, also when its handler panics.
 func TestPlacesAreGivenBack(t *testing.T) {
 	f := newFake()

@@ -37,7 +37,8 @@ func due(at, last int64, every time.Duration) bool { return at < last || at-last
 func (j *Judge) refresh(at int64) {
 	m := &j.memory
 	j.outdate()
-	part := halved(at-m.Refreshed, int64(j.settings.HalfLife))
+	// A clock that was set back is no reason to forget, and still less to remember more than there was.
+	part := halved(max(0, at-m.Refreshed), int64(j.settings.HalfLife))
 	slow := math.Pow(part, 1./clumpMemory)
 	for i := range m.Checks {
 		m.Checks[i].Clumps.fade(slow)

@@ -104,7 +104,7 @@ func (j *Judge) Observe(now time.Time, blocks []Block) {
 	if m.Started == 0 {
 		m.Started, m.WeightAt = at, at
 	}
-	m.Now = at
+	m.hear(at)
 	if m.Changed && len(blocks) > 0 {
 		j.retire(blocks)
 	}
@@ -130,7 +130,7 @@ func (j *Judge) Observe(now time.Time, blocks []Block) {
 // fault that only shows under more load is found; a stratum that is not among them is taken to be over. A block with
 // another weight than the one before restarts the bets too.
 func (j *Judge) WeightChanged(now time.Time) {
-	j.memory.Now = now.UnixNano()
+	j.memory.hear(now.UnixNano())
 	j.memory.WeightAt = j.memory.Now
 	j.memory.Changed = true
 	if j.memory.Started == 0 {
@@ -141,7 +141,7 @@ func (j *Judge) WeightChanged(now time.Time) {
 // NewStep starts the counts of a step from zero. The evidence carries over: it is about the same canary.
 func (j *Judge) NewStep(now time.Time) {
 	m := &j.memory
-	m.Now = now.UnixNano()
+	m.hear(now.UnixNano())
 	m.StepUncompared = 0
 	for i := range m.Checks {
 		m.Checks[i].StepCanary = 0

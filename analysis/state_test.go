@@ -228,3 +228,31 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// A clock that was set, in the midst of it or while the process was away, changes nothing about what the judge knows.
+func TestClockSet(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		steady, moved := newSim(t, 1, Defaults()), newSim(t, 1, Defaults())
+		for _, s := range []*sim{steady, moved} {
+			s.weight, s.stable = 0.3, 0.01
+			s.run(25 * time.Second)
+		}
+		if by > 0 { // back is noticed without a word
+			moved.j.ClockSet(by)
+		}
+		moved.now = moved.now.Add(by)
+		for _, s := range []*sim{steady, moved} {
+			s.run(2 * time.Minute)
+		}
+		a, b := steady.j.Verdict(), moved.j.Verdict()
+		if a.Class != b.Class || b.LastCanary.Sub(a.LastCanary) != by || len(b.Hold) != len(a.Hold) {
+			t.Errorf("%v: %v at %v, and %v at %v; holds %v", by, a.Class, a.LastCanary, b.Class, b.LastCanary, b.Hold)
+		}
+		for i := range a.Checks {
+			x, y := a.Checks[i], b.Checks[i]
+			if x.CanaryTotal != y.CanaryTotal || x.StableTotal != y.StableTotal || x.Powered != y.Powered {
+				t.Errorf("%v: %s has seen %d and %d, not %d and %d", by, x.Name, y.CanaryTotal, y.StableTotal, x.CanaryTotal, x.StableTotal)
+			}
+		}
+	}
+}

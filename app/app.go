@@ -70,6 +70,7 @@ type App struct {
 	states    *custody
 	keychain  *listen.Keychain // nil without TLS
 	notifier  systemd.Notifier
+	memory    *memory // nil without a limit
 
 	inherited *inherited
 	sockets   []handover.Socket // those of the entrances

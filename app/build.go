@@ -35,6 +35,7 @@ func (a *App) build(cfg *config.Config) error {
 		return err
 	}
 	a.proxy = proxy.New(options)
+	a.memory = newMemory(os.DirFS("/"), a.proxy, a.logger.Named("memory"))
 	a.closers.add("connections to endpoints", func() error { a.proxy.Close(); return nil })
 	a.process = stats.NewProcess(a.options.Version, a.front)
 	a.splits = &splits{proxy: a.proxy}

@@ -85,6 +85,7 @@ func (a *App) front() stats.Front {
 		Panics:         n.Panics,
 		Refused: stats.Refused{
 			Limit:         n.RefusedConnections,
+			Memory:        n.ShedConnections,
 			PerClient:     n.CrowdedConnections,
 			ProxyProtocol: n.UnproxiedConnections,
 			TLS:           n.FailedHandshakes,
@@ -93,6 +94,9 @@ func (a *App) front() stats.Front {
 		Notifications: notifications(a.notices.Numbers()),
 		StoreFailures: a.manager.StoreFailures(),
 		StateLost:     a.states.Damage() != nil,
+	}
+	if a.memory != nil {
+		front.Shedding = a.memory.short.Load()
 	}
 	if a.keychain != nil {
 		for _, c := range a.keychain.Certificates() {

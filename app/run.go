@@ -13,7 +13,7 @@ import (
 type parts struct {
 	judge                                      *judging
 	administering, watching, renewing, serving chan error
-	telling                                    chan error
+	telling, guarding                          chan error
 	stopAdmin, stopServing, stopTelling        context.CancelFunc
 }
 
@@ -56,7 +56,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.logger.Info("draining", zap.Duration("limit", time.Duration(a.current.Load().Timeouts.Drain)))
 	p.stopServing()
-	failed = errors.Join(failed, <-p.serving, <-p.watching, <-p.renewing)
+	failed = errors.Join(failed, <-p.serving, <-p.watching, <-p.renewing, <-p.guarding)
 	if !handed {
 		failed = errors.Join(failed, p.judge.stop())
 	}
@@ -87,6 +87,7 @@ func (a *App) start(ctx context.Context) *parts {
 		}
 		return a.keychain.Run(serveCtx, a.certificateChanged)
 	})
+	p.guarding = start("memory", func() error { return a.memory.run(serveCtx) })
 	p.serving = start("proxy", func() error { return a.proxy.Serve(serveCtx, a.entrances...) })
 	return p
 }

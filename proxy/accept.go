@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/proxy/http1"
+	"haldane/proxy/listen"
 )
 
 // The pauses after a failed accept. They bound the noise in the log and the waste of a machine that has run out of file
@@ -96,8 +97,14 @@ func retryable(err error) bool {
 func (s *Server) admit(conn net.Conn, entrance *Entrance) {
 	limit := s.room(s.snapshot.Load().limits.connections)
 	id := s.nextConn.Add(1)
-	if limit > 0 && s.conns.len() >= limit {
-		s.refuseConn(conn, entrance)
+	switch {
+	case s.shedding.Load():
+		s.counters.shed.Add(1)
+		s.refuseConn(conn, entrance, memoryShort)
+		return
+	case limit > 0 && s.conns.len() >= limit:
+		s.counters.refused.Add(1)
+		s.refuseConn(conn, entrance, tooManyConnections)
 		return
 	}
 	c := newClientConn(s, conn, id)
@@ -117,6 +124,7 @@ func (s *Server) room(allowed int) int {
 
 // serveConn serves one connection from its beginning.
 func (s *Server) serveConn(c *clientConn) {
+	listen.BoundUnsent(c.socket)
 	if s.contained(c, c.greet) {
 		s.serveAgain(c)
 		return
@@ -177,8 +185,7 @@ func (s *Server) mayRefuse() int64 {
 }
 
 // refuseConn answers a connection that is one too many. One that would first have to be secured is only closed.
-func (s *Server) refuseConn(conn net.Conn, entrance *Entrance) {
-	s.counters.refused.Add(1)
+func (s *Server) refuseConn(conn net.Conn, entrance *Entrance, why failure) {
 	if s.refusing.Add(1) > s.mayRefuse() || entrance.secured() {
 		s.refusing.Add(-1)
 		_ = conn.Close()
@@ -192,7 +199,7 @@ func (s *Server) refuseConn(conn net.Conn, entrance *Entrance) {
 		if conn.SetWriteDeadline(time.Now().Add(time.Second)) != nil {
 			return
 		}
-		answer := appendReply(nil, tooManyConnections.reply(), replyOptions{
+		answer := appendReply(nil, why.reply(), replyOptions{
 			date: s.date(time.Now()), more: http1.Fields{s.words.close},
 		})
 		if _, err := conn.Write(answer); err == nil {

@@ -33,6 +33,7 @@ const (
 	tooManyConnections
 	serviceFull
 	clientFull
+	memoryShort
 	panicked
 
 	// What went wrong with the endpoint.
@@ -107,6 +108,8 @@ func (f failure) ownReply() reply {
 		return reply{404, "Not Found", "no service", false}
 	case tooManyConnections:
 		return reply{503, "Service Unavailable", "too many connections", true}
+	case memoryShort:
+		return reply{503, "Service Unavailable", "out of memory", true}
 	case noEndpoint:
 		return reply{503, "Service Unavailable", "no endpoint", true}
 	case serviceFull:

@@ -31,6 +31,9 @@ type place struct {
 // takePlace takes the request in, within the limits of its service. What is turned away here has come to no variant, and none is
 // blamed. A service without limits pays nothing.
 func (x *exchange) takePlace() failure {
+	if x.server.shedding.Load() {
+		return x.turnedAway(stats.LimitMemory, memoryShort)
+	}
 	terms, shared := &x.service.limits, x.service.shared
 	if terms.perClient > 0 {
 		if !shared.callers.enter(x.view.client, terms.perClient) {

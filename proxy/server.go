@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"haldane/proxy/listen"
 )
@@ -42,6 +43,7 @@ type Options struct {
 type Server struct {
 	logger  *zap.Logger
 	access  *zap.Logger
+	bugs    *zap.Logger // for panics: what one client can cause again and again must not fill the disk
 	started time.Time
 	words   words
 
@@ -52,6 +54,7 @@ type Server struct {
 	snapshot atomic.Pointer[Snapshot]
 	reader   atomic.Pointer[reader]
 	draining atomic.Bool
+	shedding atomic.Bool   // memory is short
 	cutting  chan struct{} // closed when a drain is to end
 	cutOnce  sync.Once
 
@@ -74,7 +77,7 @@ type Server struct {
 type counters struct {
 	refused, panics, unmatched, malformed atomic.Uint64
 
-	crowded, unproxied, handshakes, acceptFailures atomic.Uint64
+	crowded, unproxied, handshakes, acceptFailures, shed atomic.Uint64
 }
 
 // Numbers are the numbers of a Server that belong to no service. All but Connections only grow.
@@ -83,6 +86,8 @@ type Numbers struct {
 	Connections int
 	// RefusedConnections is how many were turned away by limits.connections, or for want of file descriptors.
 	RefusedConnections uint64
+	// ShedConnections is how many were turned away because memory was short.
+	ShedConnections uint64
 	// CrowdedConnections is how many were closed by limits.connections_per_client.
 	CrowdedConnections uint64
 	// UnproxiedConnections is how many came from a balancer without a valid PROXY protocol header.
@@ -103,6 +108,9 @@ const (
 	errNoSnapshot  constError = "there is no snapshot to serve from"
 	errNoEndpoints constError = "no endpoints"
 )
+
+// panicsLogged is how many panics are logged in a second, each with its stack. All are counted.
+const panicsLogged = 5
 
 // New makes a Server. It starts nothing. Swap gives it its first Snapshot, and then Serve may be called.
 func New(options Options) *Server {
@@ -125,6 +133,9 @@ func New(options Options) *Server {
 	if s.logger == nil {
 		s.logger = zap.NewNop()
 	}
+	s.bugs = s.logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Second, panicsLogged, 0)
+	}))
 	if s.access == nil {
 		s.access = zap.NewNop()
 	}
@@ -160,6 +171,7 @@ func (s *Server) Numbers() Numbers {
 		Unmatched:          s.counters.unmatched.Load(),
 		Malformed:          s.counters.malformed.Load(),
 
+		ShedConnections:      s.counters.shed.Load(),
 		CrowdedConnections:   s.counters.crowded.Load(),
 		UnproxiedConnections: s.counters.unproxied.Load(),
 		FailedHandshakes:     s.counters.handshakes.Load(),
@@ -170,7 +182,7 @@ func (s *Server) Numbers() Numbers {
 // panicked reports a bug. The cause may hold bytes of a request, the stack does not.
 func (s *Server) panicked(cause any, stack []byte) {
 	s.counters.panics.Add(1)
-	s.logger.Error("panic while serving a request", zap.Any("cause", cause), zap.ByteString("stack", stack))
+	s.bugs.Error("panic while serving a request", zap.Any("cause", cause), zap.ByteString("stack", stack))
 }
 
 // clock is the time since the server was made, in nanoseconds, for times that are shared between goroutines.

@@ -19,6 +19,7 @@ type evidence struct {
 	seenStable     Seen
 	poll           stats.Poll
 	users          int
+	looked         time.Time // the last look
 	latency        latency
 	events         events
 }
@@ -142,10 +143,22 @@ func (r *runner) observe(now time.Time) Observation {
 	if due && judgesLatency(r.settings) {
 		e.latency.fill(e.reader, blocks)
 	}
+	if by := skew(e.looked, now); by.Abs() >= time.Second {
+		r.judge.ClockSet(by)
+	}
+	e.looked = now
 	r.judge.Observe(now, blocks)
 	o.Verdict = r.judge.Verdict()
 	r.numbers.Runs[o.Verdict.Class]++
 	e.vote(now, blocks)
 	o.Users = e.users
 	return o
+}
+
+// skew is by how much the time of day was set between two moments of one process.
+func skew(before, now time.Time) time.Duration {
+	if before.IsZero() {
+		return 0
+	}
+	return now.Round(0).Sub(before.Round(0)) - now.Sub(before) // Round takes off the clock that nobody can set
 }

@@ -130,8 +130,13 @@ func (r *rig) reboot() {
 // configure is a reload that works.
 func (r *rig) configure(specs ...Spec) []Split {
 	r.t.Helper()
+	return r.configureAt(time.Now(), specs...)
+}
+
+func (r *rig) configureAt(now time.Time, specs ...Spec) []Split {
+	r.t.Helper()
 	var got []Split
-	err := r.Configure(time.Now(), specs, func(splits []Split) error {
+	err := r.Configure(now, specs, func(splits []Split) error {
 		got = splits
 		r.journal.mu.Lock()
 		defer r.journal.mu.Unlock()

@@ -32,6 +32,9 @@ func reopened(s State, now time.Time, evidence error) (State, []Action) {
 	c := begin(s, now)
 	c.s.Ticked, c.s.Awake = now, now
 	c.s.LastCanary, c.s.LastJudged = time.Time{}, time.Time{}
+	if c.s.Entered.After(now) { // the clock was set back meanwhile, and silence would not be noticed until then
+		c.s.Entered = now
+	}
 	c.s.Recent = recent{}
 	c.clearHold()
 	why := cause{reason: "the process was restarted"}

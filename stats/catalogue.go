@@ -63,6 +63,7 @@ const (
 	familyNotificationSuccess
 	familyStoreFailures
 	familyStateLost
+	familyShedding
 	familyUnmatched
 	familyMalformed
 	familyPanics
@@ -246,6 +247,10 @@ func describeEntrance(all *[families]description) {
 		"haldane_tls_certificate_reloads_total", counter,
 		[]string{"result"},
 		"Changed certificate files that were put in use or refused.",
+	}
+	all[familyShedding] = description{
+		"haldane_memory_short", gauge, nil,
+		"1 while new requests are turned away because memory is short, otherwise 0.",
 	}
 	all[familyUnmatched] = description{
 		"haldane_unmatched_requests_total", counter, nil,

@@ -94,7 +94,7 @@ func (c *Clients) SkippedRescue(s Skip) { c.skipped[s].Add(1) }
 // SkippedRescues is the number of failed canary requests that were not rescued for this reason.
 func (c *Clients) SkippedRescues(s Skip) uint64 { return c.skipped[s].Load() }
 
-// Limit is a bound of a service that turned a request away.
+// Limit is a bound that turned a request of a service away.
 type Limit uint8
 
 const (
@@ -104,13 +104,15 @@ const (
 	LimitQueue
 	// LimitClient is the number of requests of one client address.
 	LimitClient
+	// LimitMemory is the memory of the process.
+	LimitMemory
 
-	limits = int(LimitClient) + 1
+	limits = int(LimitMemory) + 1
 )
 
 // String is the word for the limit in metrics.
 func (l Limit) String() string {
-	return [limits]string{"requests", "queue_timeout", "per_client"}[l]
+	return [limits]string{"requests", "queue_timeout", "per_client", "memory"}[l]
 }
 
 // Limited counts a request that was turned away.
@@ -147,7 +149,7 @@ func describeClients(all *[families]description) {
 	all[familyLimited] = description{
 		"haldane_limited_requests_total", counter,
 		[]string{"service", "limit"},
-		"Requests that were turned away by a limit of the service.",
+		"Requests that were turned away by a limit of the service, or for want of memory.",
 	}
 	all[familyQueued] = description{
 		"haldane_queued_requests", gauge, service,

@@ -25,6 +25,8 @@ type Front struct {
 	// start could not be used.
 	StoreFailures uint64
 	StateLost     bool
+	// Shedding says that new requests are turned away because memory is short.
+	Shedding bool
 	// Unmatched counts requests that belong to no service, Malformed those that were refused because of how they were
 	// written, Panics those that ended in a bug of our own.
 	Unmatched, Malformed, Panics uint64
@@ -37,6 +39,8 @@ type Refused struct {
 	// Limit is for want of room, PerClient because the client has too many, ProxyProtocol because a balancer did not say for
 	// whom it speaks, TLS because the handshake failed.
 	Limit, PerClient, ProxyProtocol, TLS uint64
+	// Memory is because memory was short.
+	Memory uint64
 }
 
 // Certificate is a certificate in use.
@@ -126,6 +130,7 @@ func (s *scrape) process(p *Process) {
 	s.notifications(front.Notifications)
 	s.count(familyStoreFailures, front.StoreFailures)
 	s.gauge(familyStateLost, indicator(front.StateLost))
+	s.gauge(familyShedding, indicator(front.Shedding))
 	s.count(familyUnmatched, front.Unmatched)
 	s.count(familyMalformed, front.Malformed)
 	s.count(familyPanics, front.Panics)
@@ -137,6 +142,7 @@ func (s *scrape) process(p *Process) {
 // refused emits why connections were turned away.
 func (s *scrape) refused(r Refused) {
 	s.count(familyRefusedConnections, r.Limit, "limit")
+	s.count(familyRefusedConnections, r.Memory, "memory")
 	s.count(familyRefusedConnections, r.PerClient, "per_client")
 	s.count(familyRefusedConnections, r.ProxyProtocol, "proxy_protocol")
 	s.count(familyRefusedConnections, r.TLS, "tls")

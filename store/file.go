@@ -32,6 +32,9 @@ func OpenFile(path string) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
+	if err := guarded(func() error { return create(path) }); err != nil {
+		return nil, fmt.Errorf("make state file %s: %w", path, err)
+	}
 	f := &file{path: path}
 	err = guarded(func() error { return f.open(found) })
 	if errors.Is(err, errDamaged) && found == nil { // what no look at the pages has found
@@ -44,6 +47,7 @@ func OpenFile(path string) (Store, error) {
 		f.close()
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
+	sweep(path)
 	return f, nil
 }
 

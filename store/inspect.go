@@ -31,6 +31,9 @@ func inspect(path string) (damage, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if now, err := os.Stat(path); err != nil || !os.SameFile(info, now) { //nolint:gosec // as above
+		return inspect(path) // another process has moved it aside while we waited for the lock
+	}
 	if info.Size() == 0 { // nothing to be moved aside; another process that has just made it may have it open
 		return errors.New("the state file is empty"), nil
 	}
@@ -56,15 +59,6 @@ func lock(f *os.File) error {
 			return ErrLocked
 		}
 	}
-}
-
-// setAside moves a damaged file out of the way, and keeps it for those who want to know. It returns what is to be said of it.
-func setAside(path string, damage error) (said, err error) {
-	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405.000000000")
-	if err := os.Rename(path, aside); err != nil { //nolint:gosec // as above
-		return nil, fmt.Errorf("move the damaged file aside: %w", errors.Join(err, damage))
-	}
-	return fmt.Errorf("%w, and was moved to %s", damage, aside), nil
 }
 
 // readAt fills the buffer from the offset.

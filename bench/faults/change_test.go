@@ -2,10 +2,12 @@ package faults
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,7 +79,7 @@ func (s *setting) reloads(t *testing.T) float64 {
 // A hundred reloads under load: no request fails, no idle connection is closed, a stream goes on, and so does a tunnel.
 func reloadStorm(t *testing.T, binary string) {
 	s := setUp(t, process.Options{Binary: binary, Config: configuration})
-	before := s.ledger(t)
+	before := s.ledger(t) // before anything is sent: a tunnel is booked as soon as it is open, other requests when they have ended
 	var idle []*visitor
 	for range 50 {
 		v := visit(t, s.Address, "GET / HTTP/1.1\r\nHost: a.test\r\nX-Id: idle\r\n\r\n")
@@ -86,7 +88,6 @@ func reloadStorm(t *testing.T, binary string) {
 		}
 		idle = append(idle, v)
 	}
-	before := s.ledger(t) // a tunnel is booked as soon as it is open, which the ledger must not race with
 	stream := visit(t, s.Address, "GET /?act=events HTTP/1.1\r\nHost: a.test\r\n\r\n")
 	tunnel := visit(t, s.Address, "GET /?act=upgrade HTTP/1.1\r\nHost: a.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
@@ -171,45 +172,6 @@ func (v *visitor) echoes(t *testing.T) {
 	}
 }
 
-// Files that are wrong in all kinds of ways change nothing, and are reported.
-func badReloads(t *testing.T, binary string) {
-	s := setUp(t, process.Options{Binary: binary, Config: configuration})
-	load := startLoad(t, s.Address, rate, mixed)
-	began := time.Now()
-	for name, text := range map[string]string{
-		"nothing":          "",
-		"no YAML":          "version: [1",
-		"unknown key":      configuration + "\nwhatever: 1\n",
-		"half of the file": configuration[:len(configuration)/2],
-		"no endpoints":     strings.Replace(configuration, "[%ENDPOINTS%]", "[]", 1),
-		"bytes":            "\x00\xff\xfe",
-		"a bomb":           "version: 1\nx-a: &a [x,x,x,x,x,x,x,x,x]\n" + bomb(),
-	} {
-		s.reload(t, text)
-		if s.Metric(t, "haldane_config_last_reload_successful") != 0 {
-			t.Errorf("%s was put in force", name)
-		}
-	}
-	s.reload(t, configuration+"\n# and well again\n")
-	if s.Metric(t, "haldane_config_last_reload_successful") != 1 {
-		t.Error("the good file is not in force")
-	}
-	r := load.stop()
-	if len(r.bad()) > 0 {
-		t.Errorf("clients saw %s", r.saw())
-	}
-	s.conclude(t, r, began)
-}
-
-// bomb is a small file that would be a very large one without bounds on aliases.
-func bomb() string {
-	var text strings.Builder
-	for c := 'b'; c <= 'k'; c++ {
-		fmt.Fprintf(&text, "x-%c: &%c [%s]\n", c, c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 9))
-	}
-	return text.String()
-}
-
 // SIGTERM under load: every request that was sent on a connection is answered, and the process ends with 0. Later ones find no
 // listener, as they would when the load balancer is late.
 func stopUnderLoad(t *testing.T, binary string) {
@@ -248,4 +210,18 @@ func stopUnderLoad(t *testing.T, binary string) {
 	}
 	t.Logf("%d requests, %d answered, %d found no listener, the process ended after %v", len(r.shots), served, len(r.shots)-served,
 		took.Round(time.Millisecond))
+}
+
+// SIGQUIT ends the process at once, and leaves behind what all of it was doing.
+func quitWithDump(t *testing.T, binary string) {
+	s := setUp(t, process.Options{Binary: binary, Config: configuration})
+	s.Signal(t, syscall.SIGQUIT)
+	err := s.Wait(10 * time.Second)
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != 2 {
+		t.Errorf("the process ended with %v", err)
+	}
+	if log := s.Log(); !strings.Contains(log, "SIGQUIT") || !strings.Contains(log, "goroutine 1 ") {
+		t.Errorf("there is no dump in %d bytes of log", len(log))
+	}
 }

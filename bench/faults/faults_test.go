@@ -23,8 +23,11 @@ func TestFaults(t *testing.T) {
 		{"a hundred reloads", reloadStorm},
 		{"configurations that are wrong", badReloads},
 		{"stop under load", stopUnderLoad},
+		{"stop with a dump", quitWithDump},
 		{"few descriptors", fewDescriptors},
 		{"the disk is full", fullDisk},
+		{"little memory", littleMemory},
+		{"the admin side is hammered", hammeredAdmin},
 	} {
 		t.Run(fault.name, func(t *testing.T) { fault.play(t, binary) })
 	}

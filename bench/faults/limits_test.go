@@ -23,6 +23,7 @@ func fewDescriptors(t *testing.T, binary string) {
 		t.Skip("SKIPPED: no prlimit (Debian package util-linux)")
 	}
 	s := setUp(t, process.Options{Binary: binary, Config: configuration, Through: []string{"prlimit", "--nofile=256:256"}})
+	before, tries := s.ledger(t), 0
 	first := make([]*visitor, 10)
 	for i := range first {
 		first[i] = visit(t, s.Address, "GET / HTTP/1.1\r\nHost: a.test\r\nX-Id: first\r\n\r\n")
@@ -52,6 +53,7 @@ func fewDescriptors(t *testing.T, binary string) {
 	}
 	gone := time.Now()
 	process.Until(t, "new clients are served", func() bool {
+		tries++
 		conn, err := net.DialTimeout("tcp", s.Address, time.Second)
 		if err != nil {
 			return false
@@ -76,6 +78,10 @@ func fewDescriptors(t *testing.T, binary string) {
 	t.Logf("%d connections asked for, %d of 256 descriptors in use; %d of 200 requests failed; new clients served after %v",
 		len(crowd), full, failed, recovered.Round(time.Millisecond))
 	s.conclude(t, report{}, began)
+	// Who was turned away had not been read; of the last tries one at least was.
+	if booked := s.ledger(t).booked - before.booked; booked <= 210 || booked > 210+tries {
+		t.Errorf("%d requests are booked, there were 210 and %d tries", booked, tries)
+	}
 }
 
 // releases is a configuration with a release of each of so many services, beside the one that takes the traffic.

@@ -22,11 +22,12 @@ type shot struct {
 	method  string
 	at      time.Time // when it was sent
 	took    time.Duration
-	dialled bool  // whether there was a connection at all
-	reused  bool  // on a connection that had served before
-	status  int   // zero without a whole answer
-	err     error // of the connection
-	wrong   bool  // another answer than was due
+	dialled bool   // whether there was a connection at all
+	reused  bool   // on a connection that had served before
+	status  int    // zero without a whole answer
+	why     string // what Haldane says of an answer of its own
+	err     error  // of the connection
+	wrong   bool   // another answer than was due
 }
 
 // good says whether the client got what it asked for.
@@ -44,7 +45,7 @@ func (s shot) saw() string {
 	case s.wrong:
 		return "a wrong answer"
 	}
-	return fmt.Sprint(s.status)
+	return strings.TrimSpace(fmt.Sprint(s.status, " ", s.why))
 }
 
 // aim says what the n-th request is: method, and path with query.
@@ -189,7 +190,7 @@ func (k *link) converse(s *shot, path string) error {
 	if err != nil {
 		return err
 	}
-	s.status = response.StatusCode
+	s.status, s.why = response.StatusCode, response.Header.Get("Haldane-Error")
 	s.wrong = s.status == http.StatusOK && string(got) != fmt.Sprintf("%s %d\n", s.id, len(body))
 	if response.Close {
 		return errAnnounced

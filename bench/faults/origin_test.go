@@ -105,7 +105,7 @@ func serveOrigin(address, journal string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	large := make([]byte, 256<<10) // once: the origin must not be what is slow
+	large := make([]byte, 1<<20) // once: the origin must not be what is slow
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// One write for each line: whole lines, whoever else writes and whenever the end comes.
 		_, _ = file.WriteString(r.Method + " " + r.Header.Get("X-Id") + "\n")

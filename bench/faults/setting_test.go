@@ -31,6 +31,7 @@ services:
 type setting struct {
 	*process.Process
 	origins  []*origin
+	text     string // of the configuration, if it is not the one that most tests use
 	baseline process.Measure
 	most     int64 // memory that may be held above the baseline afterwards, in bytes
 }
@@ -117,6 +118,9 @@ func (s *setting) account(t *testing.T, before ledger, r report) {
 	if booked := after.booked - before.booked; booked != sent {
 		t.Errorf("%d requests were sent, %d are booked", sent, booked)
 	}
+	if good, known := len(r.of(shot.good)), after.ok-before.ok; known < good {
+		t.Errorf("clients saw %d good answers, %d are booked", good, known)
+	}
 	for _, one := range r.shots {
 		arrived := after.arrived[one.method+" "+one.id] - before.arrived[one.method+" "+one.id]
 		if one.method == http.MethodPost && arrived > 1 {
@@ -131,12 +135,16 @@ func (s *setting) account(t *testing.T, before ledger, r report) {
 // ledger is who has counted how many requests.
 type ledger struct {
 	booked  int            // by Haldane, on its variants
+	ok      int            // answers that were good for their clients, by Haldane
 	arrived map[string]int // at the origins
 }
 
 func (s *setting) ledger(t *testing.T) ledger {
 	t.Helper()
-	l := ledger{booked: int(s.Metric(t, "haldane_request_outcomes_total")), arrived: make(map[string]int)}
+	l := ledger{
+		booked: int(s.Metric(t, "haldane_request_outcomes_total")), ok: int(s.Metric(t, "haldane_client_requests_total", `outcome="ok"`)),
+		arrived: make(map[string]int),
+	}
 	for _, o := range s.origins {
 		for id, n := range o.requests(t) {
 			l.arrived[id] += n

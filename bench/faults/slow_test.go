@@ -43,7 +43,7 @@ func slowClients(t *testing.T, binary string, attack []string) {
 	).Replace(configuration)})
 	// What a thousand connections have needed at once goes back to the system over minutes, so that it is bounded here.
 	s.most = 1000 * 160 << 10
-	began := time.Now()
+	began, books := time.Now(), s.ledger(t)
 	calm := startLoad(t, s.Address, rate, mixed)
 	pass(2 * time.Second)
 	before := calm.stop()
@@ -80,4 +80,10 @@ func slowClients(t *testing.T, binary string, attack []string) {
 	}
 	t.Logf("up to %.0f connections; p99 of normal clients %v before and %v during", most, calmly.Round(time.Microsecond), slowly.Round(time.Microsecond))
 	s.conclude(t, during, began)
+	// The attack's requests are booked, too; those of the others must be among them.
+	all := report{append(before.shots, during.shots...)}
+	after := s.ledger(t)
+	if good := len(all.of(shot.good)); after.ok-books.ok < good || after.booked-books.booked < len(all.shots) {
+		t.Errorf("%d requests had %d good answers; %d are booked, %d as good", len(all.shots), good, after.booked-books.booked, after.ok-books.ok)
+	}
 }

@@ -106,6 +106,7 @@ func hungOrigin(t *testing.T, binary string) {
 // Origins cut their answers short at every place there is, by FIN and by RST: no client takes what it got for whole.
 func answersCutAtEveryByte(t *testing.T, binary string) {
 	s := setUp(t, process.Options{Binary: binary, Config: configuration})
+	before := s.ledger(t)
 	whole := len("HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n0123456789ab-100 0\n")
 	load := startLoad(t, s.Address, 2*rate, func(n int) (string, string) {
 		return http.MethodGet, fmt.Sprintf("/?act=cut&by=%s&at=%d", []string{"fin", "rst"}[n%2], n/2%whole)
@@ -123,6 +124,7 @@ func answersCutAtEveryByte(t *testing.T, binary string) {
 		}
 	}
 	s.conclude(t, r, began)
+	s.account(t, before, r)
 }
 
 // Origins close their connections behind their answers without a word: nobody notices.

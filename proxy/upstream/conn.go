@@ -152,11 +152,12 @@ func (c *conn) write(p []byte) error {
 // armForUpload gives a silent endpoint more time if it has been sent a part of the request's body since: it may be busy
 // with that, and the exchange is not idle before Timeouts.Idle has passed since then.
 func (c *conn) armForUpload() bool {
-	idle, moved := c.endpoint.options.Timeouts.Idle, c.upload.moved.Load()
-	if c.awaiting || idle <= 0 || moved == 0 {
+	idle := c.endpoint.options.Timeouts.Idle
+	last, uploading := c.upload.last()
+	if c.awaiting || idle <= 0 || !uploading {
 		return false
 	}
-	last, now := time.Unix(0, moved), time.Now()
+	now := time.Now()
 	end := c.before(last, idle)
 	if !now.Before(end) {
 		return false

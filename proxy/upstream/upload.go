@@ -25,7 +25,17 @@ type upload struct {
 	whole   bool          // the body was sent to its end; valid after done
 
 	running atomic.Bool
-	moved   atomic.Int64 // when octets last left, as Unix nanoseconds; 0: no upload
+	began   time.Time    // on a clock that nobody can set, as moved is
+	moved   atomic.Int64 // when octets last left, in nanoseconds since then and one more; 0: no upload
+}
+
+// move notes that octets leave now.
+func (u *upload) move() { u.moved.Store(int64(time.Since(u.began)) + 1) }
+
+// last is when octets last left; false without an upload.
+func (u *upload) last() (time.Time, bool) {
+	moved := u.moved.Load()
+	return u.began.Add(time.Duration(moved - 1)), moved != 0
 }
 
 // startUpload begins to send the body of the request whose head was just written.
@@ -33,7 +43,8 @@ func (c *conn) startUpload(req *http1.Request) {
 	u := &c.upload
 	u.body, u.length, u.trailers = req.Body, req.Length, req.Trailers
 	u.started, u.whole = true, false
-	u.moved.Store(time.Now().UnixNano())
+	u.began = time.Now()
+	u.move()
 	u.running.Store(true)
 	go c.runUpload()
 }
@@ -124,7 +135,7 @@ func (c *conn) sendLast(block *largeBlock) error {
 func (c *conn) sendOctets(p []byte) error {
 	err := c.write(p)
 	if err == nil {
-		c.upload.moved.Store(time.Now().UnixNano())
+		c.upload.move()
 		return nil
 	}
 	if timedOut(err) {
