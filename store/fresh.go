@@ -31,12 +31,12 @@ func makeFresh(path string, damage error) (name string, err error) {
 	if err := f.Close(); err != nil {
 		return "", err
 	}
-	db, err := bbolt.Open(name, 0o600, &bbolt.Options{Timeout: lockTimeout})
+	db, err := bbolt.Open(name, 0o600, &bbolt.Options{Timeout: lockTimeout, NoSync: true}) // once, at the end
 	if err != nil {
 		return "", err
 	}
 	_, err = prepare(db, damage)
-	return name, errors.Join(err, db.Close())
+	return name, errors.Join(err, db.Sync(), db.Close())
 }
 
 // create makes the file at path when there is none.
