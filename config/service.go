@@ -45,6 +45,13 @@ type Service struct {
 	Limits ServiceLimits `yaml:"limits"`
 	// Tunnels are upgraded connections, such as WebSockets.
 	Tunnels Tunnels `yaml:"tunnels"`
+	// After names services whose rollouts come before that of this one: it begins when each of them is promoted, or has no
+	// rollout. While one of them is released anew, or is rolled back, a rollout that has begun takes no further step. Default:
+	// none.
+	After []string `yaml:"after,omitempty"`
+	// Release is a name. Services with the same one are released as one: together, step by step, all or none. Their policies
+	// have the same number of steps, and all of them a bake or none. It means nothing without a canary. Default: none.
+	Release string `yaml:"release,omitempty"`
 }
 
 // Match is one rule for the requests of a service: all its parts must hold.
