@@ -51,7 +51,7 @@ func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
 	case s.mismatch(v) != "":
 		return HoldSplitMismatch
 	}
-	return ""
+	return s.Unit.Hold
 }
 
 // idle is the time since the last canary request, unjudged since the last one that could be compared.
@@ -79,6 +79,8 @@ func (s *State) holdText(h Hold, now time.Time, v analysis.Verdict) string {
 		return fmt.Sprintf("no canary request could be compared for %s", seconds(s.unjudged(now)))
 	case h == HoldSplitMismatch:
 		return s.mismatch(v)
+	case h == HoldDependency, h == HoldRelease:
+		return s.Unit.HoldText
 	}
 	return ""
 }

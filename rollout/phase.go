@@ -74,6 +74,8 @@ const (
 	PauseOperator Pause = "operator"
 	// PauseFailed is a failed check under a policy that asks a person.
 	PauseFailed Pause = "failed"
+	// PauseRelease is a pause of another member of the release.
+	PauseRelease Pause = "release"
 )
 
 // Hold says why the clock of a step stands still; empty when it runs.
@@ -93,4 +95,8 @@ const (
 	HoldNoData Hold = "no_data"
 	// HoldStore is a next step that cannot be stored, and is therefore not taken.
 	HoldStore Hold = "store"
+	// HoldDependency is a service that this one comes after, and that is released anew or was rolled back.
+	HoldDependency Hold = "dependency"
+	// HoldRelease is a hold of another member of the release.
+	HoldRelease Hold = "release"
 )

@@ -85,6 +85,8 @@ type State struct {
 	// History is what happened, oldest first, and Sequence the number of its last event.
 	History  []Event `json:"history"`
 	Sequence uint64  `json:"sequence"`
+	// Unit is what the rollout has to do with others.
+	Unit unit `json:"unit,omitzero"`
 }
 
 // Observation is what was seen since the last one.
@@ -101,6 +103,8 @@ type Observation struct {
 	Spent uint64
 	// Users is how many users voted on the canary in this step; zero when requests are drawn without a user key.
 	Users int
+	// Others is what is to be known of other rollouts; zero for a rollout that has to do with none.
+	Others others
 }
 
 // Seen counts requests.

@@ -19,11 +19,14 @@ const storeRetry = time.Second
 // done about it. Calls are a second or less apart; see maxCredit.
 func Step(s State, now time.Time, o Observation) (State, []Action) {
 	c := begin(s, now)
+	c.others = o.Others
 	elapsed := min(max(0, now.Sub(s.Ticked)), maxCredit)
 	c.s.Ticked = now
 	switch {
-	case s.Phase == PhasePending && s.Spec.Start != config.StartManual && c.mayStore():
-		c.start(cause{reason: "it starts by itself"})
+	case s.Phase == PhasePending:
+		c.await()
+	case s.Phase == PhaseRolledBack && o.Others.order == orderGo:
+		c.retry(cause{reason: o.Others.why})
 	case s.Phase.exposing():
 		c.look(o, elapsed)
 	}
@@ -33,6 +36,7 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 // look takes one observation of a rollout that has users on its canary. The order is that of urgency.
 func (c *change) look(o Observation, elapsed time.Duration) {
 	c.book(o)
+	c.hear()
 	limit := uint64(max(0, c.s.Policy.Budget.FailedRequests))
 	switch {
 	case limit > 0 && o.Spent >= limit:
@@ -41,10 +45,14 @@ func (c *change) look(o Observation, elapsed time.Duration) {
 			numbers: o.Verdict.Sentence(),
 			trigger: TriggerBudget,
 		})
+	case o.Others.order == orderFall:
+		c.fall()
 	case o.Verdict.Class == analysis.Fail:
 		c.failed(o.Verdict)
 	case c.s.Phase == PhasePaused:
 		// Only a person, a failed check or the budget ends a pause.
+	case o.Others.order == orderPause:
+		c.pause(PauseRelease, cause{reason: o.Others.why})
 	case c.watch(o.Verdict):
 		c.s.Clock += elapsed
 		c.proceed()
@@ -107,6 +115,7 @@ func (c *change) proceed() {
 		})
 	case len(waits) > 0:
 		c.noStore()
+	case c.waitsForRelease():
 	case stage.Approval:
 		c.pause(PauseGate, cause{reason: fmt.Sprintf("%s is done and needs an approval", c.s.stageName()), numbers: c.s.Verdict.Sentence()})
 	case !c.mayStore():
@@ -133,6 +142,9 @@ func (c *change) mayStore() bool { return c.s.Hold != HoldStore || !c.now.Before
 func notStored(s State, now time.Time, o Observation, err error) (State, []Action) {
 	c := begin(s, now)
 	c.s.Ticked = now
+	if !s.Phase.Live() { // it would have begun again with its release, of which the others say why it did not
+		return c.finish()
+	}
 	if s.Phase.exposing() {
 		c.book(o)
 	}

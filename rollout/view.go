@@ -59,6 +59,10 @@ type View struct {
 	Possible []CommandKind `json:"possible"`
 	// History is what happened, oldest first.
 	History []Event `json:"history"`
+	// After are the rollouts that come before this one, sorted by service; those without a rollout are left out. Release is
+	// what it is released with; nil when it is released alone.
+	After   []Relative   `json:"after,omitempty"`
+	Release *ReleaseView `json:"release,omitempty"`
 }
 
 // StageView is the running step, or the bake.
@@ -146,6 +150,9 @@ func (s *State) budgetView() BudgetView {
 func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 	switch s.Phase {
 	case PhasePending:
+		if len(s.Unit.Waits) > 0 {
+			return s.nextOfUnit()
+		}
 		if s.Spec.Start == config.StartManual {
 			return "the first step, with start", []string{"the start command"}, true
 		}
@@ -164,6 +171,7 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 		if s.Hold != HoldStore { // there only the disk is missing
 			waits = append(waits, s.waits(now)...)
 		}
+		waits = append(waits, s.Unit.texts()...)
 		return s.nextStage(), waits, false
 	case PhasePromoted:
 		return fmt.Sprintf("name %s as stable in the configuration", s.Spec.Canary), []string{}, false
