@@ -66,7 +66,7 @@ func (m *Manager) tick(now time.Time) {
 		if r.unapplied {
 			m.order(r, r.state.split(), m.live())
 		}
-		if r.state.Phase.Live() && (r.state.Spec.tied() || !r.coast(now)) {
+		if r.state.Phase.Live() && (r.state.related() || !r.coast(now)) {
 			plans = append(plans, m.step(r, now))
 		}
 	}

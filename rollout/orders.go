@@ -39,13 +39,14 @@ func applyAll(s State, now time.Time, cmd Command, o others) ([]proposal, error)
 			return nil, err
 		}
 	}
+	group := make([]*proposal, len(list))
+	for i := range list {
+		group[i] = &list[i]
+	}
 	if begins && s.Spec.Release != "" {
-		group := make([]*proposal, len(list))
-		for i := range list {
-			group[i] = &list[i]
-		}
 		bind(group)
 	}
+	storeAsOne(group)
 	return list, nil
 }
 

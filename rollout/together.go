@@ -71,7 +71,7 @@ func (m *Manager) find(service string) *State {
 // others is what a rollout is told of others.
 func (m *Manager) others(r *runner) others {
 	s := &r.state
-	if !s.Spec.tied() && len(s.Unit.Bonds) == 0 {
+	if !s.related() {
 		return others{}
 	}
 	o := surroundings(s, m.releases[s.Spec.Release], m.find)

@@ -52,6 +52,7 @@ func unite(now time.Time, list []proposal) {
 	}
 	for _, group := range groups {
 		move(now, group)
+		storeAsOne(group)
 	}
 	if !slices.ContainsFunc(list, func(p proposal) bool { return p.was.Phase.exposing() }) {
 		depart(now, rest)
@@ -87,6 +88,7 @@ func depart(now time.Time, rest []*proposal) {
 		p.again(now, orderGo, "the release starts again")
 	}
 	bind(rest)
+	storeAsOne(rest)
 }
 
 // bind makes one release of rollouts that begin together.
@@ -98,6 +100,21 @@ func bind(group []*proposal) {
 	slices.SortFunc(bonds, func(a, b bond) int { return strings.Compare(a.Service, b.Service) })
 	for _, p := range group {
 		p.next.Unit.Bonds = bonds
+	}
+}
+
+// storeAsOne makes one transaction of what is done to a release: what one member may only do once it is stored, none does
+// before. It is for one member alone that a step may expose nobody new, because of an override or of weights that are the same.
+func storeAsOne(group []*proposal) {
+	first := func(a Action) bool { return a.Kind == ActionStoreFirst }
+	if !slices.ContainsFunc(group, func(p *proposal) bool { return slices.ContainsFunc(p.actions, first) }) {
+		return
+	}
+	for _, p := range group {
+		if len(p.actions) > 0 && !slices.ContainsFunc(p.actions, first) {
+			rest := slices.DeleteFunc(slices.Clone(p.actions), func(a Action) bool { return a.Kind == ActionStore })
+			p.actions = append([]Action{{Kind: ActionStoreFirst}}, rest...)
+		}
 	}
 }
 

@@ -65,6 +65,9 @@ func (w *wait) stuck() bool {
 // tied says whether the rollout has to do with others.
 func (s *Spec) tied() bool { return s.Release != "" || len(s.After) > 0 }
 
+// related says whether the rollout has, or had when it began, to do with others.
+func (s *State) related() bool { return s.Spec.tied() || len(s.Unit.Bonds) > 0 }
+
 // bound says whether it is under way with others.
 func (s *State) bound() bool { return s.Spec.Release != "" && len(s.Unit.Bonds) > 1 }
 
