@@ -22,6 +22,7 @@ const (
 	needFailed     = "failed"
 	needRolledBack = "rolled_back"
 	needHeld       = "held"
+	needOthers     = "others"
 	needReload     = "reload"
 )
 
@@ -30,7 +31,10 @@ const (
 func need(v *rollout.View) string {
 	switch v.Phase {
 	case rollout.PhasePending:
-		if v.NeedsPerson {
+		switch {
+		case v.NeedsPerson && v.Waits:
+			return needOthers
+		case v.NeedsPerson:
 			return needStart
 		}
 	case rollout.PhasePaused:
@@ -69,6 +73,8 @@ func actions(need, service string) []action {
 		return []action{verb("roll back", "abort"), verb("judge again", "resume"), verb("go on in spite of it", "promote")}
 	case needRolledBack:
 		return []action{verb("look", "status"), verb("try again", "retry")}
+	case needOthers:
+		return []action{verb("look", "status"), verb("give it up", "abort")}
 	case needHeld:
 		return []action{verb("look", "status"), verb("roll back", "abort")}
 	case needReload:
@@ -98,10 +104,12 @@ func what(v *rollout.View, e, before *rollout.Event) string {
 	canary := v.Canary
 	switch e.Kind {
 	case rollout.EventCreated:
-		if v.Phase == rollout.PhasePending && v.NeedsPerson {
+		if v.Phase == rollout.PhasePending && v.NeedsPerson && !v.Waits {
 			return canary + " waits to be started"
 		}
 		return canary + " is to be released"
+	case rollout.EventWaiting:
+		return canary + " may not begin yet"
 	case rollout.EventStarted:
 		return "the release of " + canary + " has begun" + exposure(e)
 	case rollout.EventStep:

@@ -1,5 +1,12 @@
 package rollout
 
+import (
+	"slices"
+	"strings"
+
+	"haldane/report"
+)
+
 // ReleaseView is what is released as one, as a member sees it.
 type ReleaseView struct {
 	// Name is the release's.
@@ -64,4 +71,41 @@ func (v *View) relate(s *State, o *others) {
 	if !own {
 		add(s)
 	}
+}
+
+// relations are the services that a rollout has to do with, for its report.
+func (s *State) relations() report.Relations {
+	r := report.Relations{Release: s.Spec.Release, After: s.Spec.After}
+	for _, b := range s.Unit.Bonds {
+		r.Members = append(r.Members, b.Service)
+	}
+	return r
+}
+
+// neverBegan says what a rollout waited for that ends without a first step; empty for any other.
+func neverBegan(s *State, events []Event) string {
+	if !s.Started.IsZero() {
+		return ""
+	}
+	for i := len(events) - 1; i >= 0; i-- {
+		if events[i].Kind == EventWaiting {
+			return "; it never began, it " + strings.Replace(events[i].Reason, "waits", "waited", 1)
+		}
+	}
+	return ""
+}
+
+// heldBack are the services that wait for a rollout that ends without being promoted.
+func (m *Manager) heldBack(s *State) []string {
+	if s.Phase == PhasePromoted {
+		return nil
+	}
+	var list []string
+	for _, r := range m.sorted() {
+		waits := slices.ContainsFunc(r.state.Unit.Waits, func(w wait) bool { return w.Service == s.Spec.Service })
+		if r.awake() && r.state.Phase == PhasePending && waits {
+			list = append(list, r.name)
+		}
+	}
+	return list
 }

@@ -63,6 +63,8 @@ type View struct {
 	// what it is released with; nil when it is released alone.
 	After   []Relative   `json:"after,omitempty"`
 	Release *ReleaseView `json:"release,omitempty"`
+	// Waits says that it may not begin, or not take its step, before another service has; WaitingFor says which and why.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // StageView is the running step, or the bake.
@@ -123,6 +125,7 @@ func (s *State) View(now time.Time) View {
 	}
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
+	v.Waits = len(s.Unit.Waits) > 0 || s.Hold == HoldDependency || s.Hold == HoldRelease
 	return v
 }
 
