@@ -51,21 +51,6 @@ func (s *sighted) add(other *sighted) {
 	maps.Copy(s.transitions, other.transitions)
 }
 
-// check wants every word of the package, and every transition that the core can make, in some scenario.
-func (s *sighted) check(t *testing.T) {
-	t.Helper()
-	for _, word := range declared(t, "EventKind", "Pause", "Hold", "Trigger") {
-		if !s.words[word] && word != "EventKind "+string(EventLost) { // that is a subscriber's, not a rollout's
-			t.Errorf("no scenario shows %s", word)
-		}
-	}
-	for _, tr := range derived(t) {
-		if !s.transitions[tr] {
-			t.Errorf("no scenario shows the transition from %s by %s to %s", tr.from, tr.event, tr.to)
-		}
-	}
-}
-
 // declared are the values of the constants of some types, as the source has them: "Hold store".
 func declared(t *testing.T, types ...string) []string {
 	t.Helper()

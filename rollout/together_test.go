@@ -189,7 +189,7 @@ func (b *band) sum() {
 // Whatever happens to the members of a release, commands, bad canaries, spent budgets, reloads, stores that fail, kill -9: they
 // are never found in different places.
 func TestAReleaseIsNeverAMixture(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(24)
 	if testing.Short() {
 		seeds = 10
 	}

@@ -3,9 +3,9 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"haldane/analysis"
 	"haldane/config"
 )
 
@@ -34,32 +34,6 @@ type unit struct {
 type bond struct {
 	Service string `json:"service"`
 	Rollout string `json:"rollout"`
-}
-
-// wait is what another service still has to do.
-type wait struct {
-	// Service is the other one, Kind the kind of thing that is missing: the words below.
-	Service string   `json:"service"`
-	Kind    waitKind `json:"kind"`
-	// Text says it for people, and begins with the service.
-	Text string `json:"text"`
-}
-
-// waitKind is why another service is waited for.
-type waitKind string
-
-const (
-	waitPending    waitKind = "pending"     // it has not begun
-	waitUnderWay   waitKind = "under_way"   // it is not promoted yet
-	waitRolledBack waitKind = "rolled_back" // it will not be, unless a person does something
-	waitOverridden waitKind = "overridden"  // an operator has taken it back
-	waitStart      waitKind = "start"       // it waits for the start command
-	waitStep       waitKind = "step"        // it is not done with its step
-)
-
-// stuck says whether only a person can end it.
-func (w *wait) stuck() bool {
-	return w.Kind == waitRolledBack || w.Kind == waitOverridden || w.Kind == waitStart
 }
 
 // tied says whether the rollout has to do with others.
@@ -132,68 +106,6 @@ func surroundings(s *State, members []string, find func(service string) *State) 
 	return o
 }
 
-// awaits lists what others must have done before a rollout may begin: whom it comes after, and its release.
-func (s *State) awaits(o *others) []wait {
-	var list []wait
-	for _, d := range o.before {
-		if w, missing := d.awaited(); missing {
-			list = append(list, w)
-		}
-	}
-	for _, mate := range o.mates {
-		name := mate.Spec.Service
-		switch {
-		case mate.Phase.exposing():
-			list = append(list, wait{name, waitUnderWay, fmt.Sprintf("%s: the release %s is under way without %s, %s",
-				name, s.Spec.Release, s.Spec.Service, mate.position())})
-		case mate.Phase == PhaseRolledBack && !mate.Unit.Blameless:
-			list = append(list, wait{name, waitRolledBack, fmt.Sprintf("%s, of the release %s, was rolled back: %s; retry starts all of it",
-				name, s.Spec.Release, mate.Reason)})
-		case mate.Phase == PhasePending && mate.Spec.Start == config.StartManual && s.Spec.Start != config.StartManual:
-			list = append(list, wait{name, waitStart, name + ", of the same release, waits for the start command"})
-		}
-	}
-	return list
-}
-
-// awaited says what the rollout has to do before those that come after it may begin.
-func (s *State) awaited() (w wait, missing bool) {
-	name := s.Spec.Service
-	switch {
-	case s.Phase == PhasePending && s.Spec.Start == config.StartManual:
-		return wait{name, waitPending, name + ": pending, it waits for the start command"}, true
-	case s.Phase == PhasePending:
-		return wait{name, waitPending, name + ": pending"}, true
-	case s.Phase.exposing():
-		return wait{name, waitUnderWay, name + ": " + s.position()}, true
-	case s.Phase == PhaseRolledBack:
-		return wait{name, waitRolledBack, fmt.Sprintf("%s, which was rolled back: %s", name, s.Reason)}, true
-	case s.undone():
-		return wait{name, waitOverridden, fmt.Sprintf("%s, whose traffic an operator sends to %s", name, s.Override)}, true
-	}
-	return wait{}, false
-}
-
-// undone says whether an operator has taken a promoted canary back.
-func (s *State) undone() bool {
-	return s.Phase == PhasePromoted && s.Override != "" && s.Override != s.Spec.Canary
-}
-
-// position is where a rollout is, for those who wait for it: "step 2 of 4", or "baking", and what stops it.
-func (s *State) position() string {
-	text := fmt.Sprintf("step %d of %d", s.Step+1, len(s.Policy.Steps))
-	if s.Bake {
-		text = "baking"
-	}
-	switch {
-	case s.Phase == PhasePaused:
-		text += fmt.Sprintf(", paused (%s)", s.Pause)
-	case s.Hold != "":
-		text += fmt.Sprintf(", held (%s)", s.Hold)
-	}
-	return text
-}
-
 // await begins a pending rollout, if others let it. A release begins by its own order.
 func (c *change) await() {
 	c.noteWaits(c.s.awaits(&c.others))
@@ -203,46 +115,6 @@ func (c *change) await() {
 	case c.s.Spec.Release == "" || c.others.order == orderGo:
 		c.start(cause{reason: "it starts by itself"})
 	}
-}
-
-// noteWaits writes down what a pending rollout waits for. That another service goes on is no event.
-func (c *change) noteWaits(list []wait) {
-	same := slices.EqualFunc(c.s.Unit.Waits, list, func(a, b wait) bool { return a.Service == b.Service && a.stuck() == b.stuck() })
-	c.s.Unit.Waits = list
-	if len(list) == 0 {
-		if !same {
-			c.s.Reason = "what it waited for is done"
-		}
-		return
-	}
-	c.s.Reason = "waits for " + joined(list)
-	if !same {
-		c.event(EventWaiting, cause{reason: c.s.Reason})
-	}
-}
-
-// nextOfUnit is next for a rollout that others keep from beginning.
-func (s *State) nextOfUnit() (text string, waits []string, person bool) {
-	waits = s.Unit.texts()
-	if s.Spec.Start == config.StartManual {
-		waits = append(waits, "the start command")
-	}
-	return "the first step", waits, slices.ContainsFunc(s.Unit.Waits, func(w wait) bool { return w.stuck() })
-}
-
-// texts are the waits for people.
-func (u *unit) texts() []string {
-	list := make([]string, 0, len(u.Waits))
-	for i := range u.Waits {
-		list = append(list, u.Waits[i].Text)
-	}
-	return list
-}
-
-// joined are waits in one line.
-func joined(list []wait) string {
-	u := unit{Waits: list}
-	return strings.Join(u.texts(), "; ")
 }
 
 // hear takes what others do to a rollout that has begun: what stops its clock.
@@ -296,6 +168,11 @@ func (u *unit) reset() { *u = unit{Bonds: u.Bonds} }
 
 // fall rolls back what another member of the release takes down.
 func (c *change) fall() {
-	c.rollBack(cause{reason: c.others.why, numbers: c.s.Verdict.Sentence(), trigger: TriggerRelease})
-	c.s.Unit.Blameless = true
+	blameless := c.s.Pause != PauseFailed && c.s.Verdict.Class != analysis.Fail
+	why := cause{reason: c.others.why, numbers: c.s.Verdict.Sentence(), trigger: TriggerRelease}
+	if !blameless {
+		why.reason += "; " + failedChecks(c.s.Verdict) + " as well"
+	}
+	c.rollBack(why)
+	c.s.Unit.Blameless = blameless
 }
