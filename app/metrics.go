@@ -29,6 +29,7 @@ func status(v *rollout.View, n rollout.Numbers) stats.RolloutStatus {
 		Service:       v.Service,
 		Phase:         v.Phase.String(),
 		Held:          v.Hold != "",
+		Waits:         v.Waits,
 		SplitRevision: v.SplitRevision,
 		Weights: map[string]float64{
 			v.Stable: (config.Whole - v.Weight).Ratio(),

@@ -27,6 +27,8 @@ func specs(cfg *config.Config) []rollout.Spec {
 			Policy:         policy,
 			Start:          service.Start,
 			Variants:       slices.Sorted(maps.Keys(service.Variants)),
+			After:          service.After,
+			Release:        service.Release,
 		})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Service < all[j].Service })

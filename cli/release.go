@@ -58,8 +58,16 @@ func rolloutPath(service, below string) string {
 // send gives the order and shows what became of it.
 func (c *connection) send(command *cobra.Command, service, name string, o order) error {
 	return post(command.Context(), c, rolloutPath(service, name), o, func(w io.Writer, view *rollout.View) error {
-		if err := showOutcome(w, *view); err != nil || name != "resume" && name != "set-weight" {
+		if err := showOutcome(w, *view); err != nil {
 			return err
+		}
+		if name != "override" {
+			if err := say(w, "%s", likewise(*view)); err != nil {
+				return err
+			}
+		}
+		if name != "resume" && name != "set-weight" {
+			return nil
 		}
 		return say(w, "%s\n", view.Reason) // it says what becomes of the weight
 	})

@@ -51,6 +51,9 @@ func showRollout(w io.Writer, v rollout.View, zone *time.Location) error {
 	rows.row("release", v.Stable+" -> "+v.Canary)
 	rows.row("rollout", fmt.Sprintf("%s, attempt %d, policy %s", v.ID, v.Attempt, v.Policy))
 	rows.row("phase", phase(v))
+	for _, line := range relations(v) {
+		rows.row(line[0], line[1])
+	}
 	rows.row("step", strings.Join(slices.DeleteFunc([]string{step(v), v.Stage.Name, elapsed(v)}, isEmpty), ", "))
 	rows.row("weight", exposure(v))
 	if v.Stage.Rest != "" {

@@ -53,6 +53,13 @@ type Service struct {
 	Patch string `yaml:"patch,omitempty"`
 	// OptIn says how a request tells that its user opted in to what is new. Default: none.
 	OptIn *OptIn `yaml:"opt_in,omitempty"`
+	// After names services whose rollouts come before that of this one: it begins when each of them is promoted, or has no
+	// rollout. While one of them is released anew, or is rolled back, a rollout that has begun takes no further step. Default:
+	// none.
+	After []string `yaml:"after,omitempty"`
+	// Release is a name. Services with the same one are released as one: together, step by step, all or none. Their policies
+	// have the same number of steps, all of them a bake or none, and no ramp, step_back, retries or restart_factor. It means nothing without a canary. Default: none.
+	Release string `yaml:"release,omitempty"`
 
 	// PatchOverrides is the policy for patches with the overrides. It is not a key of the file.
 	PatchOverrides *Policy `yaml:"-"`

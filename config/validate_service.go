@@ -15,6 +15,7 @@ func (v *validator) services(top place) {
 		v.service(&s, at, top)
 		v.matches(matchRules{name, s.Match, at.key("match")}, taken)
 	}
+	v.units(at)
 }
 
 func (v *validator) service(s *Service, at, top place) {

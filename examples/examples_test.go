@@ -24,7 +24,7 @@ func TestExamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml"}
+	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml", "together.yaml"}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("examples (-want +got):\n%s", diff)
 	}
@@ -65,7 +65,7 @@ func TestMinimalIsMinimal(t *testing.T) {
 
 // TestTutorialsStayAtHome holds that what people try out first is not open to their network.
 func TestTutorialsStayAtHome(t *testing.T) {
-	for _, path := range []string{"header-pinning.yaml", "minimal.yaml", "staged.yaml"} {
+	for _, path := range []string{"header-pinning.yaml", "minimal.yaml", "staged.yaml", "together.yaml"} {
 		c, err := config.Load(path, noVariables)
 		if err != nil {
 			t.Fatal(err)

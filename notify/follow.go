@@ -123,7 +123,11 @@ func (f *follower) see(now time.Time, v *rollout.View) {
 		f.lasts(now, v, m)
 		return
 	}
-	f.lasts(now, v, f.message(v, last(v.History, rollout.EventCreated, rollout.EventPaused, rollout.EventRolledBack), need(v)))
+	about := []rollout.EventKind{rollout.EventCreated, rollout.EventPaused, rollout.EventRolledBack}
+	if v.Waits {
+		about = append(about, rollout.EventWaiting)
+	}
+	f.lasts(now, v, f.message(v, last(v.History, about...), need(v)))
 }
 
 // needOf says why a person is needed because of an event, as far as it is still so.
@@ -131,6 +135,10 @@ func needOf(v *rollout.View, e *rollout.Event) string {
 	switch e.Kind {
 	case rollout.EventCreated, rollout.EventRestored:
 		return need(v)
+	case rollout.EventWaiting:
+		if latest := last(v.History, rollout.EventWaiting); v.Waits && same(&v.History[latest], e) {
+			return need(v)
+		}
 	case rollout.EventPaused:
 		if latest := last(v.History, rollout.EventPaused); v.Phase == rollout.PhasePaused && same(&v.History[latest], e) {
 			return need(v)

@@ -24,6 +24,7 @@ const (
 	needHeld       = "held"
 	needCheck      = "check"
 	needExposed    = "exposed"
+	needOthers     = "others"
 	needReload     = "reload"
 )
 
@@ -32,7 +33,10 @@ const (
 func need(v *rollout.View) string {
 	switch v.Phase {
 	case rollout.PhasePending:
-		if v.NeedsPerson {
+		switch {
+		case v.NeedsPerson && v.Waits:
+			return needOthers
+		case v.NeedsPerson:
 			return needStart
 		}
 	case rollout.PhasePaused:
@@ -83,6 +87,8 @@ func actions(need, service string) []action {
 		return []action{verb("roll back", "abort"), verb("go on in spite of it", "promote")}
 	case needExposed:
 		return []action{verb("let it grow", "resume"), verb("roll back", "abort")}
+	case needOthers:
+		return []action{verb("look", "status"), verb("give it up", "abort")}
 	case needHeld:
 		return []action{verb("look", "status"), verb("roll back", "abort")}
 	case needReload:
@@ -112,10 +118,12 @@ func what(v *rollout.View, e, before *rollout.Event) string {
 	canary := v.Canary
 	switch e.Kind {
 	case rollout.EventCreated:
-		if v.Phase == rollout.PhasePending && v.NeedsPerson {
+		if v.Phase == rollout.PhasePending && v.NeedsPerson && !v.Waits {
 			return canary + " waits to be started"
 		}
 		return canary + " is to be released"
+	case rollout.EventWaiting:
+		return canary + " may not begin yet"
 	case rollout.EventStarted:
 		return "the release of " + canary + " has begun" + exposure(e)
 	case rollout.EventStep:

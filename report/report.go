@@ -58,7 +58,8 @@ type Report struct {
 	Summary
 	// Version is that of the form.
 	Version int `json:"version"`
-	// Trigger is the kind of rule that ended it: check, budget or operator; empty where it ended by itself.
+	// Trigger is the kind of rule that ended it: check, budget, operator or release (another member of it); empty where it ended
+	// by itself.
 	Trigger string `json:"trigger,omitempty"`
 	// PolicyHash is the SHA-256 of the policy that was in force, in hexadecimal digits: equal for equal policies.
 	PolicyHash string `json:"policy_hash"`
@@ -80,6 +81,8 @@ type Report struct {
 	// Orders are what people commanded, Moments all that happened, oldest first.
 	Orders  []Order  `json:"orders"`
 	Moments []Moment `json:"moments"`
+	// Relations are the services that it had to do with.
+	Relations Relations `json:"relations,omitzero"`
 }
 
 // Check is the evidence about one check.
@@ -154,7 +157,7 @@ type Step struct {
 
 // Wait is a time in which the clock stood still.
 type Wait struct {
-	// Kind is "hold", which ends by itself, or "pause", which waits for a person.
+	// Kind is "hold", which ends by itself, "pause", which waits for a person, or "others", for services that come first.
 	Kind string `json:"kind"`
 	// Reason says why.
 	Reason string `json:"reason"`

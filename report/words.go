@@ -160,6 +160,7 @@ func (r *Report) facts() [][2]string {
 		{"Took", took},
 		{"Budget spent", r.Budget.words()},
 	}
+	list = append(list, r.Relations.facts()...)
 	kept := list[:0]
 	for _, fact := range list {
 		if fact[1] != "" {

@@ -50,7 +50,11 @@ func (m *Manager) commit(now time.Time, plans []*plan) {
 }
 
 func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
+	if len(plans) == 0 {
+		return
+	}
 	var first, after []*plan
+	m.revokeAll(plans, e)
 	for _, p := range plans {
 		if p.has(ActionStoreFirst) {
 			first = append(first, p)
@@ -63,10 +67,11 @@ func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
 		}
 	}
 	m.persist(now, first, after)
+	tripped := trippedMeanwhile(first)
 	for _, p := range first {
 		switch {
 		case p.err != nil:
-		case p.has(ActionEnd) && p.r.trippedMeanwhile():
+		case tripped[p]:
 			p.r.changed = true // what was stored is not what happens: the loop rolls back, and stores that
 			m.signal()
 		default:
@@ -74,29 +79,17 @@ func (m *Manager) commitWith(now time.Time, plans []*plan, e effects) {
 			p.r.changed = false
 		}
 	}
-}
-
-// trippedMeanwhile ends the budget of a rollout that is about to be promoted, and says whether it was spent while that was
-// being stored. Then the canary is out of service already.
-func (r *runner) trippedMeanwhile() bool {
-	return r.evidence.service.Budget().Disarm()
+	m.bindBudgets()
 }
 
 // persist stores transitions. One that conflicts must not keep the others from being stored.
 func (m *Manager) persist(now time.Time, first, after []*plan) {
-	drafts := make([]draft, 0, len(first)+len(after))
-	for _, p := range slices.Concat(first, after) {
-		d, err := m.draft(p, now)
-		if err != nil {
-			p.err = err
-			continue
-		}
-		drafts = append(drafts, d)
-	}
+	groups := wholes(first)
+	drafts := m.drafts(now, groups, after)
 	err := m.saver.save(drafts)
-	if errors.Is(err, store.ErrConflict) && len(drafts) > 1 {
-		for _, p := range first {
-			m.persist(now, []*plan{p}, nil)
+	if errors.Is(err, store.ErrConflict) && len(groups)+len(after) > 1 {
+		for _, group := range groups {
+			m.persist(now, group, nil)
 		}
 		return // the others are retried by the next checkpoint
 	}
@@ -178,8 +171,7 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 	for _, a := range p.actions {
 		switch a.Kind {
 		case ActionStoreFirst, ActionStore: // commit does these
-		case ActionRevoke:
-			e.revoke(r.name)
+		case ActionRevoke: // commit has done it, for all at once
 		case ActionSplit:
 			m.setSplit(now, r, before, a.Split, e)
 		case ActionStartOver:

@@ -75,14 +75,14 @@ func (s *State) losses() []LossView {
 		}
 	}
 	add(LossFailed, limits.Failed, s.Spent)
-	add(LossExcess, limits.Excess, wholes(s.Setbacks.Losses.Excess))
+	add(LossExcess, limits.Excess, wholePart(s.Setbacks.Losses.Excess))
 	add(LossSlow, limits.Slow, s.Setbacks.Losses.Slow)
 	add(LossUsers, limits.Users, s.Setbacks.Losses.Users)
 	return list
 }
 
-// wholes are the whole ones in an excess: a limit is reached by a whole one, and not before.
-func wholes(excess float64) uint64 { return uint64(max(0, excess+1e-9)) }
+// wholePart is the whole ones in an excess: a limit is reached by a whole one, and not before.
+func wholePart(excess float64) uint64 { return uint64(max(0, excess+1e-9)) }
 
 // bankrupt says which kind of the budget is spent, so that the rollout must end; empty for none.
 func (s *State) bankrupt() string {
@@ -157,11 +157,16 @@ func (e *evidence) spends(s *State) bool {
 // arm begins the budget of the rollout's policy, with the users that were on the canary before. The trip runs on the goroutine
 // of the request that reached the limit.
 func (m *Manager) arm(r *runner, crowd []byte) {
-	name := r.name
+	if r.tie == nil {
+		r.tie = &tie{}
+	}
+	name, tied := r.name, r.tie
+	tied.fell.Store(nil)
 	spent := r.evidence.service.Budget().Arm(stats.Arming{
 		Limits: limitsOf(&r.state.Policy.Budget), Spent: r.state.Spent, Losses: r.state.Setbacks.Losses, Crowd: crowd,
 		Trip: func() {
 			m.options.Splitter.Revoke(name)
+			tied.trip(name, m.options.Splitter)
 			m.signal()
 		},
 		Tell: m.signal,

@@ -65,6 +65,8 @@ type change struct {
 	events []Event
 	// recounts says that requests count as something else from here on. They must not be mixed with those before.
 	recounts bool
+	// others is what is known of other rollouts.
+	others others
 }
 
 func begin(s State, now time.Time) *change {

@@ -68,6 +68,8 @@ type ImpossibleError struct {
 	Possible []CommandKind
 	// Cooling is how long a retry has to wait yet; zero when that is not the reason.
 	Cooling config.Duration
+	// Because says what stands against it, where it is not the phase; empty otherwise.
+	Because string
 }
 
 // Error says what is not possible, and what is.
@@ -86,6 +88,9 @@ func (e *ImpossibleError) Error() string {
 	possible := make([]string, len(e.Possible))
 	for i, k := range e.Possible {
 		possible[i] = k.spoken()
+	}
+	if e.Because != "" {
+		return fmt.Sprintf("cannot %s %s: %s; possible: %s", e.Command.spoken(), e.Service, e.Because, strings.Join(possible, ", "))
 	}
 	return fmt.Sprintf("cannot %s %s: its rollout is %s; possible: %s", e.Command.spoken(), e.Service, where, strings.Join(possible, ", "))
 }

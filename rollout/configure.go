@@ -31,11 +31,18 @@ func (m *Manager) Configure(now time.Time, specs []Spec, apply func([]Split) err
 		announce: func(e Event) { events = append(events, e) },
 		owe:      func(r *runner, e []store.Ending) { ended = append(ended, func() { r.owe(e, nil) }) },
 	}
+	releases := m.releases
 	m.drop(now, specs, e)
+	begun := make([]bool, len(specs))
+	for i := range specs {
+		begun[i] = m.want(now, &specs[i], e)
+	}
+	m.releases = releasesOf(specs)
 	plans := make([]*plan, 0, len(specs))
 	for i := range specs {
-		plans = append(plans, m.want(now, &specs[i], e))
+		plans = append(plans, m.begin(now, m.runners[specs[i].Service], begun[i]))
 	}
+	plans = m.united(now, plans)
 	m.commitWith(now, plans, e)
 	for _, p := range plans {
 		if p.err != nil {
@@ -45,8 +52,11 @@ func (m *Manager) Configure(now time.Time, specs []Spec, apply func([]Split) err
 	if err := m.store(); err != nil {
 		m.options.Logger.Error("store the configured rollouts", zap.Error(err))
 	}
+	m.bindBudgets()
 	if err := apply(m.splits()); err != nil {
+		m.releases = releases
 		m.restore(before)
+		m.bindBudgets()
 		return fmt.Errorf("apply the splits: %w", err)
 	}
 	for _, event := range events {
@@ -105,7 +115,7 @@ func (m *Manager) drop(now time.Time, specs []Spec, e effects) {
 func (m *Manager) leave(now time.Time, r *runner, why cause, e effects) {
 	if r.awake() && r.state.Phase.Live() {
 		// What has been seen but not yet looked at may end it in another way.
-		if p := r.step(now); p.next.Phase == PhaseRolledBack {
+		if p := m.step(r, now); p.next.Phase == PhaseRolledBack {
 			m.carryOut(now, p, e)
 		}
 	}
@@ -118,8 +128,8 @@ func (m *Manager) leave(now time.Time, r *runner, why cause, e effects) {
 	r.changed = true
 }
 
-// want makes the runner of a spec fit it, up to a first step that is still to be committed.
-func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
+// want makes the runner of a spec fit it. It says whether a first step is still to be made.
+func (m *Manager) want(now time.Time, spec *Spec, e effects) (begins bool) {
 	r := m.runners[spec.Service]
 	if r == nil {
 		r = &runner{name: spec.Service, numbers: newNumbers()}
@@ -147,18 +157,19 @@ func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
 		m.awaken(now, r, e)
 	}
 	r.asleep, r.unread, r.changed = false, nil, true
-	if (fresh || woken) && r.state.Phase.Live() {
-		return r.begin(now)
-	}
-	if r.evidence.reader == nil && r.state.Phase.exposing() {
+	if begins = (fresh || woken) && r.state.Phase.Live(); !begins && r.evidence.reader == nil && r.state.Phase.exposing() {
 		r.evidence.open(r.state.split())
 	}
-	return &plan{r: r, next: r.state}
+	return begins
 }
 
 // begin is the first step of a rollout in this process: a new one starts, a restored one is judged before it gets a request.
-func (r *runner) begin(now time.Time) *plan {
-	p := &plan{r: r, seen: Observation{Spent: r.state.Spent, Users: r.state.Users, Losses: r.state.Setbacks.Losses}}
+// One that was there before stays where it is.
+func (m *Manager) begin(now time.Time, r *runner, begins bool) *plan {
+	p := &plan{r: r, next: r.state, seen: still(&r.state, m.others(r))}
+	if !begins {
+		return p
+	}
 	if r.state.Phase.exposing() {
 		p.seen.Verdict = r.judge.Verdict()
 	}

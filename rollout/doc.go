@@ -10,7 +10,7 @@
 // no log and starts no goroutine, so that the same input always has the same answer; testdata holds its behaviour as
 // text. The shell is Manager, which feeds the core and does what it says.
 //
-//	pending --> progressing <--> paused (gate, undecided, operator, failed)
+//	pending --> progressing <--> paused (gate, undecided, operator, failed, release)
 //	                 |             |
 //	                 v             v
 //	              baking <-----> paused
@@ -20,6 +20,9 @@
 //
 // Every phase but promoted may become rolled_back, and rolled_back becomes progressing again by a retry, with another
 // attempt. Every phase may become superseded, when the configuration names another canary or none.
+//
+// Rollouts may wait for each other, and be released as one (see unit). What each has to know of others comes with its
+// observation; what is decided for all members of a release is decided by unite, which is as pure as Step.
 //
 // Two orders keep a crash on the safe side. Whatever exposes more users is stored first and done then: what the disk does
 // not know never happened. Whatever exposes fewer is done first and stored then, and is done though it cannot be stored.

@@ -14,11 +14,13 @@ import (
 )
 
 // newEnding is what is kept of a rollout that has just ended; false when it never was one: a configuration that was refused.
-func newEnding(s *State) (store.Ending, bool, error) {
+// heldBack are services that wait for it.
+func newEnding(s *State, heldBack []string) (store.Ending, bool, error) {
 	r, is := postMortem(s)
 	if !is {
 		return store.Ending{}, false, nil
 	}
+	r.Relations.HeldBack = heldBack
 	text, err := r.JSON()
 	if err != nil {
 		return store.Ending{}, false, err
@@ -64,6 +66,8 @@ func postMortem(s *State) (report.Report, bool) {
 	}
 	closeStep(&r, &end)
 	closeWait(&r, &end)
+	r.Relations = s.relations()
+	r.Rule += neverBegan(s, events)
 	return r, true
 }
 
@@ -130,6 +134,9 @@ func tell(r *report.Report, e *Event) {
 		r.Steps = append(r.Steps, report.Step{Name: e.StepName, Stage: e.Stage, Weight: e.Weight, Entered: e.Time})
 	}
 	switch {
+	case e.Kind == EventWaiting:
+		closeWait(r, e)
+		r.Waits = append(r.Waits, report.Wait{Kind: "others", Reason: e.Reason, From: e.Time})
 	case e.Kind == EventHold:
 		closeWait(r, e)
 		r.Waits = append(r.Waits, report.Wait{Kind: "hold", Reason: e.Reason, From: e.Time})

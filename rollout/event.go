@@ -52,6 +52,8 @@ const (
 	EventPolicy EventKind = "policy"
 	// EventRestored is a rollout that goes on after a restart of the process.
 	EventRestored EventKind = "restored"
+	// EventWaiting is a rollout that may not begin yet: others come first.
+	EventWaiting EventKind = "waiting"
 	// EventLost tells a subscriber that was too slow how many events it missed. It is in no history.
 	EventLost EventKind = "lost"
 )

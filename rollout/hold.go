@@ -53,7 +53,7 @@ func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
 	case s.heldBy(v) != nil:
 		return HoldCheck
 	}
-	return ""
+	return s.Unit.Hold
 }
 
 // idle is the time since the last canary request, unjudged since the last one that could be compared.
@@ -83,6 +83,8 @@ func (s *State) holdText(h Hold, now time.Time, v analysis.Verdict) string {
 		return s.mismatch(v)
 	case h == HoldCheck:
 		return s.heldText(v)
+	case h == HoldDependency, h == HoldRelease:
+		return s.Unit.HoldText
 	}
 	return ""
 }

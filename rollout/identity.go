@@ -25,6 +25,10 @@ type Spec struct {
 	Start string `json:"start"`
 	// Variants are all variants of the service: what an override may name. Empty: stable and canary.
 	Variants []string `json:"variants"`
+	// After names services whose rollouts come before this one.
+	After []string `json:"after,omitempty"`
+	// Release is the name of what is released as one; empty for a rollout that is released alone.
+	Release string `json:"release,omitempty"`
 }
 
 // ID returns the identity of the spec's rollout.

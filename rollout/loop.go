@@ -66,27 +66,32 @@ func (m *Manager) tick(now time.Time) {
 		if r.unapplied {
 			m.order(r, r.state.split(), m.live())
 		}
-		if r.state.Phase.Live() && !r.coast(now) {
-			plans = append(plans, r.step(now))
+		if r.state.Phase.Live() && (r.state.related() || !r.coast(now)) {
+			plans = append(plans, m.step(r, now))
 		}
 		if r.state.retryDue(now) {
-			plans = append(plans, r.begin(now))
+			plans = append(plans, m.begin(now, r, true))
 		}
 	}
-	m.settle(now, plans)
+	m.settle(now, m.united(now, plans))
 }
 
-// look is a tick for one service, so that a command meets what is known now.
+// look is a tick for one service, and for those that it is released with, so that a command meets what is known now.
 func (m *Manager) look(r *runner, now time.Time) {
-	if r.state.Phase.Live() {
-		r.evidence.latency.hurry() // the command may store a step
-		m.settle(now, []*plan{r.step(now)})
+	var plans []*plan
+	for _, r := range m.unitOf(r) {
+		if r.state.Phase.Live() {
+			r.evidence.latency.hurry() // the command may store a step
+			plans = append(plans, m.step(r, now))
+		}
 	}
+	m.settle(now, m.united(now, plans))
 }
 
 // step asks the core what to do about what was seen.
-func (r *runner) step(now time.Time) *plan {
+func (m *Manager) step(r *runner, now time.Time) *plan {
 	p := &plan{r: r, seen: r.observe(now)}
+	p.seen.Others = m.others(r)
 	p.next, p.actions = Step(r.state, now, p.seen)
 	return p
 }

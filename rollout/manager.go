@@ -46,7 +46,9 @@ type Manager struct {
 	mu      sync.Mutex
 	runners map[string]*runner // by service; guarded by mu
 	saver   saver              // guarded by mu
-	lost    error              // guarded by mu: why the store is empty, until the first Configure has acted on it
+	// releases are the services of each release, sorted, as the configuration has them; guarded by mu.
+	releases map[string][]string
+	lost     error // guarded by mu: why the store is empty, until the first Configure has acted on it
 }
 
 // NewManager loads the stored rollouts. They do nothing until Configure says which of them are still wanted. A record that
@@ -100,7 +102,7 @@ func (m *Manager) Views() []View {
 	views := []View{}
 	for _, r := range m.sorted() {
 		if r.awake() {
-			views = append(views, r.state.View(time.Now()))
+			views = append(views, m.show(r, time.Now()))
 		}
 	}
 	return views
@@ -108,24 +110,23 @@ func (m *Manager) Views() []View {
 
 // View is the rollout of one service, with a forecast; false when it has none.
 func (m *Manager) View(service string) (View, bool) {
-	state, known := m.state(service)
-	if !known {
-		return View{}, false
-	}
 	now := time.Now()
-	v := state.View(now) // without the lock: a forecast takes its time, and a state is a value
-	v.Stage.Forecast = state.forecast(now)
-	return v, true
+	v, state, known := m.withState(service, now)
+	if known { // without the lock: a forecast takes its time, and a state is a value
+		v.Stage.Forecast = state.forecast(now)
+	}
+	return v, known
 }
 
-func (m *Manager) state(service string) (State, bool) {
+// withState is the view of a service's rollout, with the state that it shows.
+func (m *Manager) withState(service string, now time.Time) (View, State, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.runners[service]
 	if r == nil || !r.awake() {
-		return State{}, false
+		return View{}, State{}, false
 	}
-	return r.state, true
+	return m.show(r, now), r.state, true
 }
 
 // Subscribe returns the events from now on, in their order. Nobody waits for a slow subscriber: what does not fit the
@@ -135,7 +136,8 @@ func (m *Manager) Subscribe(buffer int) (events <-chan Event, cancel func()) {
 	return m.hub.subscribe(buffer)
 }
 
-// Do carries out an operator's command and returns the rollout as it is then. The error is ErrUnknown without a rollout, an
+// Do carries out an operator's command and returns the rollout as it is then. On a member of a release it is carried out on all
+// of them, or on none; an override is for one service alone. The error is ErrUnknown without a rollout, an
 // *ImpossibleError, ErrBadCommand, or that of the store: then nothing was done. A command that takes users off the canary is
 // carried out even if it cannot be stored.
 func (m *Manager) Do(service string, c Command) (View, error) {
@@ -149,16 +151,15 @@ func (m *Manager) Do(service string, c Command) (View, error) {
 	if c.Kind != CommandAbort { // an abort does not wait for a step that cannot be stored
 		m.look(r, now)
 	}
-	next, actions, err := Apply(r.state, now, c)
+	plans, err := m.ordered(now, r, c)
 	if err != nil {
-		return r.state.View(now), err
+		return m.show(r, now), err
 	}
-	p := &plan{r: r, next: next, actions: actions, audit: audited(now, &c, &r.state, &next)}
-	m.commit(now, []*plan{p})
-	if p.err != nil {
-		return r.state.View(now), fmt.Errorf("%s %s: state cannot be stored: %w", c.Kind, service, p.err)
+	m.commit(now, plans)
+	if err := plans[0].err; err != nil {
+		return m.show(r, now), fmt.Errorf("%s %s: state cannot be stored: %w", c.Kind, service, err)
 	}
-	return r.state.View(now), nil
+	return m.show(r, now), nil
 }
 
 // AbortAll rolls back every rollout that is not decided yet, and returns those. It works when nothing can be stored.
@@ -181,7 +182,7 @@ func (m *Manager) AbortAll(reason, actor string) ([]View, error) {
 	m.commit(now, plans)
 	views := []View{}
 	for _, p := range plans {
-		views = append(views, p.r.state.View(now))
+		views = append(views, m.show(p.r, now))
 	}
 	return views, nil
 }

@@ -98,11 +98,8 @@ func (s *State) heldText(v analysis.Verdict) string {
 
 // failed does what the policy says about a failed check. What it says of this check in particular comes first.
 func (c *change) failed(v analysis.Verdict) {
-	check, ends := c.s.worst(v)
-	why := cause{reason: "a check failed", numbers: v.Sentence(), trigger: TriggerCheck}
-	if check != nil {
-		why.reason = fmt.Sprintf("the check %s failed", check.Name)
-	}
+	_, ends := c.s.worst(v)
+	why := cause{reason: c.s.whatFailed(v), numbers: v.Sentence(), trigger: TriggerCheck}
 	switch on := c.s.Policy.OnFailure; {
 	case ends:
 		c.rollBack(why)
@@ -114,6 +111,14 @@ func (c *change) failed(v analysis.Verdict) {
 	default:
 		c.rollBack(why)
 	}
+}
+
+// whatFailed names the check that failed.
+func (s *State) whatFailed(v analysis.Verdict) string {
+	if check, _ := s.worst(v); check != nil {
+		return fmt.Sprintf("the check %s failed", check.Name)
+	}
+	return "a check failed"
 }
 
 // worst is the critical check that failed and counts on the stage: the first one, or the first whose outcomes say that it ends the

@@ -76,6 +76,8 @@ const (
 	PauseFailed Pause = "failed"
 	// PauseExposed is as many users on the canary as the budget allows.
 	PauseExposed Pause = "exposed"
+	// PauseRelease is a pause of another member of the release.
+	PauseRelease Pause = "release"
 )
 
 // Hold says why the clock of a step stands still; empty when it runs.
@@ -97,4 +99,8 @@ const (
 	HoldStore Hold = "store"
 	// HoldCheck is a failed check under a policy that holds for it.
 	HoldCheck Hold = "check"
+	// HoldDependency is a service that this one comes after, and that is released anew or was rolled back.
+	HoldDependency Hold = "dependency"
+	// HoldRelease is a hold of another member of the release.
+	HoldRelease Hold = "release"
 )

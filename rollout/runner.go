@@ -26,6 +26,7 @@ type runner struct {
 	changed   bool   // since it was stored
 	owed      debt   // to the store
 	unapplied bool   // the splitter did not take the last split
+	tie       *tie   // to the others of its release; nil for none
 }
 
 // awake says whether the runner has a rollout that is in force.

@@ -17,21 +17,41 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected traces of the scenarios")
 
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
+	all := newSighted()
+	files := scenarios(t)
 	for _, path := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) { runScenario(t, path) })
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "testdata/"), ".txt")
+		t.Run(name, func(t *testing.T) { all.add(runScenario(t, path)) })
+	}
+	if all.files == len(files) { // otherwise the flag -run left some out
+		all.check(t)
 	}
 }
 
-func runScenario(t *testing.T, path string) {
+// scenarios are the files, those of several services included.
+func scenarios(t *testing.T) []string {
+	t.Helper()
+	one, err := filepath.Glob("testdata/*.txt")
+	several, other := filepath.Glob("testdata/several/*.txt")
+	if err != nil || other != nil || len(one) == 0 || len(several) == 0 {
+		t.Fatalf("no scenarios: %v %v", err, other)
+	}
+	return append(one, several...)
+}
+
+func runScenario(t *testing.T, path string) *sighted {
+	t.Helper()
 	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := newWorld()
+	saw := newSighted()
+	w.saw = saw
+	perform := w.run
+	if strings.Contains(path, "/several/") {
+		perform = newParty(saw).run
+	}
 	var got strings.Builder
 	var commands []string
 	skip := false // inside what must happen
@@ -45,7 +65,7 @@ func runScenario(t *testing.T, path string) {
 			}
 		case text == "----":
 			got.WriteString(line)
-			got.WriteString(w.run(t, commands))
+			got.WriteString(perform(t, commands))
 			commands, skip = nil, true
 		default:
 			if text != "" && !strings.HasPrefix(text, "#") {
@@ -61,11 +81,12 @@ func runScenario(t *testing.T, path string) {
 		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return
+		return saw
 	}
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
+	return saw
 }
 
 // run executes commands and returns what happened. A comma in the trace is an order of actions.

@@ -87,9 +87,9 @@ func (s *State) cooling(now time.Time) time.Duration {
 }
 
 // retries says how many retries by itself are left: after a rollback that no person has ordered, as many as the configuration
-// says now.
+// says now. What is released with others begins again with them, by a person's order.
 func (s *State) retries() int {
-	if s.Phase != PhaseRolledBack || s.Setbacks.Cooled.IsZero() {
+	if s.Phase != PhaseRolledBack || s.Setbacks.Cooled.IsZero() || s.Spec.Release != "" {
 		return 0
 	}
 	return max(0, s.Spec.Policy.Retries-s.Setbacks.Retried)

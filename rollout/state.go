@@ -90,6 +90,8 @@ type State struct {
 	Staging staging `json:"staging,omitzero"`
 	// Setbacks are what went wrong so far; see setbacks.go.
 	Setbacks Setbacks `json:"setbacks,omitzero"`
+	// Unit is what the rollout has to do with others.
+	Unit unit `json:"unit,omitzero"`
 }
 
 // Observation is what was seen since the last one.
@@ -108,6 +110,8 @@ type Observation struct {
 	Users int
 	// Losses are what this attempt has cost so far besides failed requests.
 	Losses stats.Losses
+	// Others is what is to be known of other rollouts; zero for a rollout that has to do with none.
+	Others others
 }
 
 // Seen counts requests.

@@ -3,8 +3,6 @@ package rollout
 import (
 	"fmt"
 	"time"
-
-	"haldane/config"
 )
 
 // maxCredit bounds what one look at the clock may add to it: time in which nothing was judged (a process that was stopped, a
@@ -18,13 +16,16 @@ const storeRetry = time.Second
 // done about it. Calls are a second or less apart; see maxCredit.
 func Step(s State, now time.Time, o Observation) (State, []Action) {
 	c := begin(s, now)
+	c.others = o.Others
 	elapsed := min(max(0, now.Sub(s.Ticked)), maxCredit)
 	c.s.Ticked = now
 	switch {
-	case s.Phase == PhasePending && s.Spec.Start != config.StartManual && c.mayStore():
-		c.start(cause{reason: "it starts by itself"})
-	case s.retryDue(now) && c.mayStore():
+	case s.Phase == PhasePending:
+		c.await()
+	case s.retryDue(now) && len(s.awaits(&o.Others)) == 0 && c.mayStore():
 		c.retryItself()
+	case s.Phase == PhaseRolledBack && o.Others.order == orderGo:
+		c.retry(cause{reason: o.Others.why})
 	case s.Phase.exposing():
 		c.look(o, elapsed)
 	}
@@ -34,14 +35,19 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 // look takes one observation of a rollout that has users on its canary. The order is that of urgency.
 func (c *change) look(o Observation, elapsed time.Duration) {
 	c.book(o)
+	c.hear()
 	spent, crowded := c.s.bankrupt(), c.s.crowded()
 	switch {
 	case spent != "":
 		c.rollBack(cause{reason: spent, numbers: o.Verdict.Sentence(), trigger: TriggerBudget})
+	case o.Others.order == orderFall:
+		c.fall()
 	case c.s.failing(&o.Verdict):
 		c.failed(o.Verdict)
 	case c.s.Phase == PhasePaused:
 		// Only a person, a failed check or the budget ends a pause.
+	case o.Others.order == orderPause:
+		c.pause(PauseRelease, cause{reason: o.Others.why})
 	case crowded != "":
 		c.pause(PauseExposed, cause{reason: crowded, numbers: o.Verdict.Sentence()})
 	case c.watch(o.Verdict):
@@ -88,6 +94,7 @@ func (c *change) proceed() {
 		c.noStore()
 	case c.s.doomed():
 		c.failed(c.s.Verdict)
+	case c.waitsForRelease():
 	case stage.Approval:
 		c.pause(PauseGate, cause{reason: fmt.Sprintf("%s is done and needs an approval", c.s.stageName()), numbers: c.s.Verdict.Sentence()})
 	case !c.mayStore():
@@ -114,6 +121,9 @@ func (c *change) mayStore() bool { return c.s.Hold != HoldStore || !c.now.Before
 func notStored(s State, now time.Time, o Observation, err error) (State, []Action) {
 	c := begin(s, now)
 	c.s.Ticked = now
+	if !s.Phase.Live() && !s.retryDue(now) { // it would have begun again with its release, of which the others say why it did not
+		return c.finish()
+	}
 	if s.Phase.exposing() {
 		c.book(o)
 	}

@@ -13,6 +13,7 @@ func (c *change) start(why cause) {
 	c.must("start", PhasePending)
 	c.s.Started = c.now
 	c.s.Awake = c.now
+	c.s.Unit = unit{}
 	c.also(ActionArm)
 	c.enter(0)
 	c.s.Reason = why.reason
@@ -25,7 +26,7 @@ func (c *change) retry(why cause) {
 	c.s.Attempt++
 	c.s.Started, c.s.Ended = c.now, time.Time{}
 	c.s.Awake = c.now
-	c.s.Spent, c.s.Setbacks = 0, Setbacks{}
+	c.s.Spent, c.s.Setbacks, c.s.Unit = 0, Setbacks{}, unit{}
 	c.s.CanaryTotal, c.s.StableTotal = Seen{}, Seen{}
 	c.s.LastCanary, c.s.LastJudged = time.Time{}, time.Time{}
 	c.startOver()
@@ -88,6 +89,7 @@ func (c *change) adopt() {
 func (c *change) resetStep() {
 	c.unpause()
 	c.s.Manual = nil
+	c.s.Unit.reset()
 	c.clearHold()
 	c.s.Entered = c.now
 	c.restartClock()
@@ -190,6 +192,7 @@ func (c *change) supersede(why cause) {
 // end stops everything that watches the rollout.
 func (c *change) end(p Phase, why cause) {
 	c.s.Phase = p
+	c.s.Unit.reset()
 	c.clearHold()
 	c.s.Ended = c.now
 	if p != PhaseSuperseded {

@@ -16,18 +16,22 @@ func (w *world) specVerb(args []string) error {
 	if err != nil {
 		return err
 	}
+	return w.configure(spec)
+}
+
+func (w *world) configure(spec Spec) error {
 	if w.state.ID == spec.ID() {
 		w.make(configured(w.state, w.now, spec))
 		return nil
 	}
-	if w.state.ID != "" {
+	if w.state.ID != "" && w.state.Phase != PhaseSuperseded {
 		w.make(superseded(w.state, w.now, cause{reason: "the configuration names another rollout"}))
 	}
 	b := birth{revision: w.state.Revision, series: w.state.bequest(&spec)}
 	w.judge = analysis.NewJudge(settings(&spec.Policy))
 	w.spent, w.losses = 0, stats.Losses{}
 	w.make(created(spec, w.now, b, ""))
-	w.make(Step(w.state, w.now, Observation{}))
+	w.step(Observation{})
 	return nil
 }
 
@@ -73,6 +77,10 @@ func parseSpec(args []string) (Spec, error) {
 			spec.Policy.OnFailure = value
 		case "start":
 			spec.Start = value
+		case "after":
+			spec.After = strings.Split(value, ",")
+		case "release":
+			spec.Release = value
 		case "canary":
 			spec.Canary = value
 		case "revision":
@@ -119,23 +127,9 @@ func parseStep(step config.Step, text string) (config.Step, error) {
 }
 
 func (w *world) commandVerb(args []string) error {
-	c := Command{Kind: CommandKind(args[0]), Actor: "ann"}
-	for _, arg := range args[1:] {
-		key, value, _ := strings.Cut(arg, "=")
-		switch key {
-		case "weight":
-			weight, err := config.ParsePercent(value)
-			if err != nil {
-				return err
-			}
-			c.Weight = weight
-		case "force":
-			c.Force = true
-		case "variant":
-			c.Variant = value
-		case "reason":
-			c.Reason = strings.ReplaceAll(value, "_", " ")
-		}
+	c, err := parseCommand(args)
+	if err != nil {
+		return err
 	}
 	next, actions, err := Apply(w.state, w.now, c)
 	if err != nil {
@@ -148,10 +142,33 @@ func (w *world) commandVerb(args []string) error {
 	return nil
 }
 
+func parseCommand(args []string) (Command, error) {
+	c := Command{Kind: CommandKind(args[0]), Actor: "ann"}
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "weight":
+			weight, err := config.ParsePercent(value)
+			if err != nil {
+				return c, err
+			}
+			c.Weight = weight
+		case "force":
+			c.Force = true
+		case "variant":
+			c.Variant = value
+		case "reason":
+			c.Reason = strings.ReplaceAll(value, "_", " ")
+		}
+	}
+	return c, nil
+}
+
 // viewVerb prints what a person would want to know.
 func (w *world) viewVerb([]string) error {
 	v := w.state.View(w.now)
-	fmt.Fprintf(&w.trace, "%s %s", w.at(), v.Phase)
+	w.party.relate(&v, &w.state)
+	fmt.Fprintf(&w.trace, "%s %s%s", w.at(), w.label, v.Phase)
 	if v.Pause != "" {
 		fmt.Fprintf(&w.trace, " (%s)", v.Pause)
 	}
@@ -169,6 +186,15 @@ func (w *world) viewVerb([]string) error {
 	fmt.Fprintf(&w.trace, "         next: %s\n", v.Next)
 	for _, text := range v.WaitingFor {
 		fmt.Fprintf(&w.trace, "         waits: %s\n", text)
+	}
+	for _, r := range v.After {
+		fmt.Fprintf(&w.trace, "         after: %s is %s, met %v\n", r.Service, r.Phase, r.Met)
+	}
+	if v.Release != nil {
+		for _, r := range v.Release.Members {
+			fmt.Fprintf(&w.trace, "         release %s: %s is %s, step %d of %d, done %v, together %v\n",
+				v.Release.Name, r.Service, r.Phase, r.Step+1, r.Steps, r.Done, r.Together)
+		}
 	}
 	for _, text := range v.Notes {
 		fmt.Fprintf(&w.trace, "         note: %s\n", text)

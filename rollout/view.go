@@ -63,6 +63,12 @@ type View struct {
 	Possible []CommandKind `json:"possible"`
 	// History is what happened, oldest first.
 	History []Event `json:"history"`
+	// After are the rollouts that come before this one, sorted by service; those without a rollout are left out. Release is
+	// what it is released with; nil when it is released alone.
+	After   []Relative   `json:"after,omitempty"`
+	Release *ReleaseView `json:"release,omitempty"`
+	// Waits says that it may not begin, or not take its step, before another service has; WaitingFor says which and why.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // StageView is the running step, or the bake.
@@ -134,6 +140,7 @@ func (s *State) View(now time.Time) View {
 	}
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
+	v.Waits = len(s.Unit.Waits) > 0 || s.Hold == HoldDependency || s.Hold == HoldRelease
 	return v
 }
 
@@ -154,6 +161,9 @@ func (s *State) stageView(now time.Time, split Split) StageView {
 func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 	switch s.Phase {
 	case PhasePending:
+		if len(s.Unit.Waits) > 0 {
+			return s.nextOfUnit()
+		}
 		if s.Spec.Start == config.StartManual {
 			return "the first step, with start", []string{"the start command"}, true
 		}
@@ -173,6 +183,7 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 			held := s.held(now)
 			waits = append(waits, slices.DeleteFunc(s.waits(now), func(text string) bool { return text == held })...)
 		}
+		waits = append(waits, s.Unit.texts()...)
 		return s.nextStage(), waits, s.Hold == HoldCheck
 	case PhasePromoted:
 		return fmt.Sprintf("name %s as stable in the configuration", s.Spec.Canary), []string{}, false

@@ -25,6 +25,9 @@ type world struct {
 	spent  uint64
 	losses stats.Losses // that the requests have charged
 	load   load
+	party  *party   // of several services; nil for one alone
+	label  string   // what lines of the trace begin with, in a party
+	saw    *sighted // what has appeared
 }
 
 // load is the traffic, in requests a second. It is as regular as a clock, so that the traces are.
@@ -40,13 +43,14 @@ type load struct {
 
 func newWorld() *world {
 	start := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
-	return &world{start: start, now: start, load: load{share: -1}}
+	return &world{start: start, now: start, load: load{share: -1}, saw: newSighted()}
 }
 
 func (w *world) at() string { return fmt.Sprintf("%8s", config.Duration(w.now.Sub(w.start))) }
 
 // make carries out what the core says, as the manager does.
 func (w *world) make(next State, actions []Action) {
+	w.saw.transition(&w.state, &next, actions)
 	w.state = next
 	var done []string
 	for _, a := range actions {
@@ -73,12 +77,12 @@ func (w *world) make(next State, actions []Action) {
 		}
 	}
 	if len(done) > 0 && !(len(done) == 1 && done[0] == "store") {
-		fmt.Fprintf(&w.trace, "         do %s\n", strings.Join(done, ", "))
+		fmt.Fprintf(&w.trace, "         %sdo %s\n", w.label, strings.Join(done, ", "))
 	}
 }
 
 func (w *world) tell(e Event) {
-	fmt.Fprintf(&w.trace, "%s %s: %s", w.at(), e.Kind, e.Phase)
+	fmt.Fprintf(&w.trace, "%s %s%s: %s", w.at(), w.label, e.Kind, e.Phase)
 	if e.StepName != "" {
 		fmt.Fprintf(&w.trace, " step %d (%s)", e.Step+1, e.StepName)
 	}
@@ -200,6 +204,10 @@ func (w *world) see(b block) {
 
 // step is one tick of the manager.
 func (w *world) step(o Observation) {
+	if w.party != nil {
+		w.party.seen[w.label] = o // they step together
+		return
+	}
 	next, actions := Step(w.state, w.now, o)
 	if len(actions) > 0 && actions[0].Kind == ActionStoreFirst && w.full {
 		fmt.Fprintf(&w.trace, "%s store_first fails\n", w.at())
@@ -317,7 +325,7 @@ func (w *world) budgetVerb(args []string) error {
 	}
 	w.now = w.now.Add(10 * time.Millisecond)
 	w.spent = n
-	w.make(Step(w.state, w.now, Observation{Verdict: w.judge.Verdict(), Spent: n, Losses: w.losses}))
+	w.step(Observation{Verdict: w.judge.Verdict(), Spent: n, Losses: w.losses})
 	return nil
 }
 
@@ -345,6 +353,6 @@ func (w *world) restartVerb([]string) error {
 		return fmt.Errorf("%w: the evidence is another one after the restart: %w", errScenario, err)
 	}
 	w.make(reopened(*read.State, w.now, nil))
-	w.make(Step(w.state, w.now, Observation{Verdict: w.judge.Verdict(), Spent: w.state.Spent, Losses: w.state.Setbacks.Losses}))
+	w.step(Observation{Verdict: w.judge.Verdict(), Spent: w.state.Spent, Losses: w.state.Setbacks.Losses})
 	return nil
 }

@@ -41,6 +41,7 @@ const (
 	familyWeight
 	familyPhase
 	familyHold
+	familyWaits
 	familyRevision
 	familyScore
 	familyEvidence
@@ -159,6 +160,10 @@ func describeRollouts(all *[families]description) {
 	all[familyHold] = description{
 		"haldane_rollout_hold", gauge, service,
 		"1 while the clock of the rollout's step stands still, otherwise 0.",
+	}
+	all[familyWaits] = description{
+		"haldane_rollout_waits", gauge, service,
+		"1 while the rollout may not begin, or not take its step, before another service has, otherwise 0.",
 	}
 	all[familyRevision] = description{
 		"haldane_rollout_split_revision", gauge, service,

@@ -15,6 +15,8 @@ type RolloutStatus struct {
 	Phase string
 	// Held says that the clock of the step stands still.
 	Held bool
+	// Waits says that it may not begin, or not go on, before another service has.
+	Waits bool
 	// SplitRevision is the number of the split in force.
 	SplitRevision uint64
 	// Weights is the share of each variant that takes part, by name, from 0 to 1.
@@ -57,6 +59,7 @@ func (s *scrape) rollout(status *RolloutStatus) {
 		s.gauge(familyPhase, indicator(phase == status.Phase), service, phase)
 	}
 	s.gauge(familyHold, indicator(status.Held), service)
+	s.gauge(familyWaits, indicator(status.Waits), service)
 	s.gauge(familyRevision, float64(status.SplitRevision), service)
 	if status.Judged {
 		s.gauge(familyScore, status.Score, service)
