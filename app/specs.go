@@ -26,6 +26,7 @@ func specs(cfg *config.Config) []rollout.Spec {
 			Policy:         cfg.Policies[service.Policy],
 			Start:          service.Start,
 			Variants:       slices.Sorted(maps.Keys(service.Variants)),
+			Freezes:        cfg.Freezes,
 		})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Service < all[j].Service })

@@ -16,6 +16,13 @@ type Policy struct {
 	Alpha Percent `yaml:"alpha"`
 	// Beta is the chance, for each check, of a false "shown within tolerance", up to 50%. Default 5%.
 	Beta Percent `yaml:"beta"`
+	// Windows are the times of the week in which steps are taken; one that is open is enough. They hold at once, also for rollouts that
+	// run. Default: always.
+	Windows []Window `yaml:"windows,omitempty"`
+	// Freezes are times in which nothing is changed, besides those of all policies. They hold at once. Default: none.
+	Freezes []Freeze `yaml:"freezes,omitempty"`
+	// Hooks are webhooks that are asked and told. They hold at once. Default: none.
+	Hooks Hooks `yaml:"hooks,omitempty"`
 }
 
 // Step says who is exposed, for how long and under which conditions.
@@ -43,6 +50,8 @@ type Step struct {
 	AdvanceWhen string `yaml:"advance_when"`
 	// Approval makes the step wait, once it is done, for a person to promote it. Default false.
 	Approval bool `yaml:"approval"`
+	// Checklist is what a person has to have done before the step is left, each item one line: "haldane tick". Default: none.
+	Checklist []string `yaml:"checklist,omitempty"`
 }
 
 // Budget is the hard stop-loss of a rollout. It is looked at on every finished request.

@@ -22,6 +22,7 @@ func (v *validator) policy(p *Policy, at, top place) {
 	v.oneOf(at.key("on_failure"), p.OnFailure, FailureRollBack, FailurePause)
 	v.chance(at.key("alpha"), p.Alpha)
 	v.chance(at.key("beta"), p.Beta)
+	v.gates(p, at)
 }
 
 func (v *validator) step(s *Step, at, top place) {

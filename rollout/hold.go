@@ -25,23 +25,21 @@ func (c *change) watch(v analysis.Verdict) bool {
 		// The clock has done its time; what is left is to try again.
 		return c.mayStore()
 	}
-	was, text := c.s.Hold, c.s.holdText(hold, c.now, v)
-	c.s.Hold, c.s.HoldText = hold, text
-	switch {
-	case hold != "" && hold != was:
-		c.event(EventHold, cause{reason: text})
-	case hold == "" && was != "":
-		c.event(EventHoldEnded, cause{reason: "the clock runs again"})
-	}
+	c.turn(hold, c.s.holdText(hold, c.now, v))
 	return hold == ""
 }
 
 // hold says why the clock must stand still now; empty when it may run.
 func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
+	if s.Phase == PhasePending {
+		return s.pendingHold(now)
+	}
 	quiet := quietPeriod(s.stage())
-	switch {
+	switch closed := s.closed(now); {
 	case s.Override != "":
 		return HoldOverride
+	case closed != "":
+		return closed
 	case s.Recent.last(now, sickSeconds).sick():
 		return HoldStableSick
 	case s.idle(now) > quiet:
@@ -50,6 +48,9 @@ func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
 		return HoldNoData
 	case s.mismatch(v) != "":
 		return HoldSplitMismatch
+	}
+	if _, hook := s.stops(); hook != nil {
+		return HoldHook
 	}
 	return ""
 }
@@ -80,7 +81,7 @@ func (s *State) holdText(h Hold, now time.Time, v analysis.Verdict) string {
 	case h == HoldSplitMismatch:
 		return s.mismatch(v)
 	}
-	return ""
+	return s.gateText(h, now)
 }
 
 // mismatch says that a share of requests is not the weight. With user keys few users may be any share of the traffic,
@@ -119,6 +120,7 @@ func (s *State) waits(now time.Time) []string {
 	if text := s.waitsForEvidence(now); text != "" {
 		list = append(list, text)
 	}
+	list = append(list, s.waitsForHooks()...)
 	// Without this a step whose traffic stopped would end before its silence is noticed.
 	switch idle := now.Sub(s.LastCanary); {
 	case s.StepRequests == 0: // said above

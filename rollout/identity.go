@@ -25,6 +25,8 @@ type Spec struct {
 	Start string `json:"start"`
 	// Variants are all variants of the service: what an override may name. Empty: stable and canary.
 	Variants []string `json:"variants"`
+	// Freezes are those of all services; the policy may have more.
+	Freezes []config.Freeze `json:"freezes,omitempty"`
 }
 
 // ID returns the identity of the spec's rollout.

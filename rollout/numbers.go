@@ -19,6 +19,8 @@ const (
 	TriggerOperator Trigger = "operator"
 	// TriggerState is a stored state that cannot be gone on from.
 	TriggerState Trigger = "state"
+	// TriggerHook is a hook that ordered it, or refused too often.
+	TriggerHook Trigger = "hook"
 )
 
 // Numbers counts what the rollouts of one service have done, in the life of this process.
@@ -35,7 +37,7 @@ type Numbers struct {
 func newNumbers() Numbers {
 	return Numbers{
 		Runs:      map[analysis.Class]uint64{analysis.Pass: 0, analysis.Marginal: 0, analysis.Fail: 0, analysis.NoData: 0},
-		Rollbacks: map[Trigger]uint64{TriggerCheck: 0, TriggerBudget: 0, TriggerOperator: 0, TriggerState: 0},
+		Rollbacks: map[Trigger]uint64{TriggerCheck: 0, TriggerBudget: 0, TriggerOperator: 0, TriggerState: 0, TriggerHook: 0},
 	}
 }
 

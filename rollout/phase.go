@@ -93,4 +93,10 @@ const (
 	HoldNoData Hold = "no_data"
 	// HoldStore is a next step that cannot be stored, and is therefore not taken.
 	HoldStore Hold = "store"
+	// HoldFreeze is a time in which nothing is changed.
+	HoldFreeze Hold = "freeze"
+	// HoldWindow is a time outside of the windows for steps.
+	HoldWindow Hold = "window"
+	// HoldHook is a hook that has not said yes.
+	HoldHook Hold = "hook"
 )

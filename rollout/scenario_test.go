@@ -102,6 +102,7 @@ func (w *world) verbs() map[string]func([]string) error {
 		"view":    w.viewVerb,
 		"drop":    w.dropVerb,
 		"checks":  w.checksVerb,
+		"answer":  w.answerVerb, "questions": w.questionsVerb, "gates": w.gatesVerb, "skip": w.skipVerb,
 	}
 }
 

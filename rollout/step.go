@@ -22,8 +22,8 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 	elapsed := min(max(0, now.Sub(s.Ticked)), maxCredit)
 	c.s.Ticked = now
 	switch {
-	case s.Phase == PhasePending && s.Spec.Start != config.StartManual && c.mayStore():
-		c.start(cause{reason: "it starts by itself"})
+	case s.Phase == PhasePending && c.mayStore() && c.admitted():
+		c.start(c.s.startCause())
 	case s.Phase.exposing():
 		c.look(o, elapsed)
 	}
@@ -97,7 +97,6 @@ func failedChecks(v analysis.Verdict) string {
 
 // proceed leaves the stage if it is done, and asks a person if it takes too long.
 func (c *change) proceed() {
-	stage := c.s.stage()
 	waits := c.s.waits(c.now)
 	switch {
 	case len(waits) > 0 && c.s.Clock >= c.s.Deadline:
@@ -107,8 +106,9 @@ func (c *change) proceed() {
 		})
 	case len(waits) > 0:
 		c.noStore()
-	case stage.Approval:
-		c.pause(PauseGate, cause{reason: fmt.Sprintf("%s is done and needs an approval", c.s.stageName()), numbers: c.s.Verdict.Sentence()})
+	case c.s.gateReason() != "":
+		c.pause(PauseGate, cause{reason: c.s.gateReason(), numbers: c.s.Verdict.Sentence()})
+	case !c.confirmed():
 	case !c.mayStore():
 	case c.s.Phase == PhaseBaking:
 		c.promote(cause{reason: "the bake is done", numbers: c.s.Verdict.Sentence()})

@@ -40,6 +40,7 @@ func parseSpec(args []string) (Spec, error) {
 	step := config.DefaultStep()
 	steps, approval := "10%", ""
 	var err error
+	var g gateOptions
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		var e error
@@ -75,7 +76,7 @@ func parseSpec(args []string) (Spec, error) {
 		case "revision":
 			spec.CanaryIdentity = value
 		default:
-			e = fmt.Errorf("%w: spec has no %q", errScenario, key)
+			e = g.read(key, value)
 		}
 		if e != nil {
 			err = e
@@ -89,6 +90,7 @@ func parseSpec(args []string) (Spec, error) {
 		one.Approval = approval == strconv.Itoa(i+1)
 		spec.Policy.Steps = append(spec.Policy.Steps, one)
 	}
+	g.apply(&spec)
 	return spec, err
 }
 
@@ -124,6 +126,8 @@ func (w *world) commandVerb(args []string) error {
 			c.Variant = value
 		case "reason":
 			c.Reason = strings.ReplaceAll(value, "_", " ")
+		default:
+			w.gateArgument(&c, key, value)
 		}
 	}
 	next, actions, err := Apply(w.state, w.now, c)

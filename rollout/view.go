@@ -59,6 +59,8 @@ type View struct {
 	Possible []CommandKind `json:"possible"`
 	// History is what happened, oldest first.
 	History []Event `json:"history"`
+	// Gates is what it waits for besides the judge.
+	Gates GatesView `json:"gates,omitzero"`
 }
 
 // StageView is the running step, or the bake.
@@ -119,6 +121,7 @@ func (s *State) View(now time.Time) View {
 	}
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
+	v.Gates = s.gatesView(now)
 	return v
 }
 
@@ -146,10 +149,10 @@ func (s *State) budgetView() BudgetView {
 func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 	switch s.Phase {
 	case PhasePending:
-		if s.Spec.Start == config.StartManual {
+		if s.Spec.Start == config.StartManual && s.gate().Ordered == nil {
 			return "the first step, with start", []string{"the start command"}, true
 		}
-		return "the first step", []string{}, false
+		return "the first step", s.waitsToBegin(now), false
 	case PhasePaused:
 		command := CommandResume
 		if s.Pause == PauseGate {
