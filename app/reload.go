@@ -104,13 +104,19 @@ func (a *App) put(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	err = a.manager.Configure(time.Now(), specs(cfg), func(orders []rollout.Split) error {
+	wanted := specs(cfg)
+	ask, err := askers(wanted)
+	if err != nil {
+		return err
+	}
+	err = a.manager.Configure(time.Now(), wanted, func(orders []rollout.Split) error {
 		return a.splits.replace(built{snapshot, cfg.Segments}, orders)
 	})
 	if err != nil {
 		return err
 	}
 	a.notices.Use(told)
+	a.asker.Use(ask)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))

@@ -30,3 +30,12 @@ func (m *Manager) Answer(a Answer) {
 	m.settle(now, []*plan{p})
 	m.signal()
 }
+
+// About is what a hook is told of the rollout of a service; false without one.
+func (m *Manager) About(service string) (Question, bool) {
+	state, known := m.state(service)
+	if !known {
+		return Question{}, false
+	}
+	return state.question("", "", 0), true
+}

@@ -59,6 +59,8 @@ type View struct {
 	Possible []CommandKind `json:"possible"`
 	// History is what happened, oldest first.
 	History []Event `json:"history"`
+	// Place is where it is, for orders that are meant for just there.
+	Place Place `json:"place,omitzero"`
 	// Gates is what it waits for besides the judge.
 	Gates GatesView `json:"gates,omitzero"`
 }
@@ -121,7 +123,7 @@ func (s *State) View(now time.Time) View {
 	}
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
-	v.Gates = s.gatesView(now)
+	v.Place, v.Gates = s.place(), s.gatesView(now)
 	return v
 }
 
