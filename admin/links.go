@@ -97,7 +97,7 @@ var (
 func (l *Links) read(token string, now time.Time) (claim, error) {
 	var c claim
 	payload, signature, _ := strings.Cut(token, ".")
-	given, err := base64.RawURLEncoding.DecodeString(signature)
+	given, err := base64.RawURLEncoding.Strict().DecodeString(signature)
 	if err != nil || !hmac.Equal(given, l.sign(payload)) {
 		return c, errForged
 	}

@@ -109,14 +109,15 @@ func (a *App) put(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	former := a.asker.Use(ask) // before the first event of what is new
 	err = a.manager.Configure(time.Now(), wanted, func(orders []rollout.Split) error {
 		return a.splits.replace(built{snapshot, cfg.Segments}, orders)
 	})
 	if err != nil {
+		a.asker.Use(former)
 		return err
 	}
 	a.notices.Use(told)
-	a.asker.Use(ask)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))

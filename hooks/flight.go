@@ -16,14 +16,13 @@ const queueLongest = 100
 
 // flight is what is on its way. It belongs to the goroutine of Run.
 type flight struct {
-	runner   *Runner
-	ctx      context.Context
-	settings *Settings
-	group    sync.WaitGroup
-	done     chan *task
-	tasks    map[key]*task
-	waiting  map[key][]*task // events, oldest first
-	last     map[key]rollout.HookAnswer
+	runner  *Runner
+	ctx     context.Context
+	group   sync.WaitGroup
+	done    chan *task
+	tasks   map[key]*task
+	waiting map[key][]*task // events, oldest first
+	last    map[key]rollout.HookAnswer
 }
 
 func newFlight(ctx context.Context, r *Runner) *flight {
@@ -39,18 +38,19 @@ func (f *flight) end() {
 		t.cancel()
 	}
 	f.group.Wait()
-	f.settings.close()
+	f.runner.current().close()
 }
 
 // ask sends the questions that are not on their way. A newer question takes the place of an older one: nobody waits for a hook that
 // hangs over a step that is left.
 func (f *flight) ask(now time.Time) {
-	if len(f.settings.doors) == 0 {
+	doors := f.runner.current().doors
+	if len(doors) == 0 {
 		return
 	}
 	for _, q := range f.runner.options.Rollouts.Questions(now) {
 		k := key{q.Service, q.Point, q.Hook}
-		d := f.settings.doors[k]
+		d := doors[k]
 		old := f.tasks[k]
 		if d == nil || old != nil && old.id == q.ID() {
 			continue
@@ -125,7 +125,7 @@ func (f *flight) tell(e *rollout.Event) {
 		f.runner.options.Logger.Error("events came faster than hooks could be told", zap.Uint64("lost", e.Lost))
 		return
 	}
-	for k, d := range f.settings.doors {
+	for k, d := range f.runner.current().doors {
 		if k.point != config.HookEvent || k.service != e.Service {
 			continue
 		}

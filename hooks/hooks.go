@@ -43,8 +43,8 @@ type Options struct {
 // Runner asks and tells.
 type Runner struct {
 	options Options
-	changed chan struct{}
-	backoff time.Duration // before the first repetition; tests have their own
+	events  <-chan rollout.Event // from the beginning: what happens before Run runs is told, too
+	backoff time.Duration        // before the first repetition; tests have their own
 
 	mu       sync.Mutex
 	settings *Settings        // guarded by mu
@@ -61,21 +61,23 @@ type Numbers struct {
 	Dropped uint64
 }
 
-// New makes a runner that has nobody to ask.
+// New makes a runner that has nobody to ask. It tells of events from this moment on.
 func New(o Options) (*Runner, error) {
 	if o.Rollouts == nil || o.Logger == nil {
 		return nil, errors.New("a runner of hooks needs rollouts and a logger")
 	}
+	events, _ := o.Rollouts.Subscribe(subscription) // for as long as the process lasts
 	return &Runner{
-		options: o, changed: make(chan struct{}, 1), backoff: backoffLeast, settings: &Settings{}, numbers: make(map[key]*Numbers),
+		options: o, events: events, backoff: backoffLeast, settings: &Settings{}, numbers: make(map[key]*Numbers),
 	}, nil
 }
 
-// Use puts settings in force. What is on its way stays so.
-func (r *Runner) Use(s *Settings) {
+// Use puts settings in force, and gives back those before. What is on its way stays so.
+func (r *Runner) Use(s *Settings) (former *Settings) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.settings.close()
+	former = r.settings
+	former.close()
 	r.settings = s
 	for k := range r.numbers {
 		if s.doors[k] == nil {
@@ -89,10 +91,7 @@ func (r *Runner) Use(s *Settings) {
 			}}
 		}
 	}
-	select {
-	case r.changed <- struct{}{}:
-	default:
-	}
+	return former
 }
 
 // Numbers are those of all hooks, sorted.
@@ -117,24 +116,19 @@ func (r *Runner) Numbers() []Numbers {
 // Run asks and tells until the context is done. What is on its way then is given up: questions are asked again by the next process.
 // It may be called again after it has returned.
 func (r *Runner) Run(ctx context.Context) error {
-	events, cancel := r.options.Rollouts.Subscribe(subscription)
-	defer cancel()
 	f := newFlight(ctx, r)
 	defer f.end()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	f.settings = r.current()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-r.changed:
-			f.settings = r.current()
 		case <-ticker.C:
 			f.ask(time.Now())
 		case t := <-f.done:
 			f.land(t)
-		case e, open := <-events:
+		case e, open := <-r.events:
 			if !open {
 				return errors.New("the events of the rollouts ended")
 			}

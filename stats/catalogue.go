@@ -61,6 +61,7 @@ const (
 	familyNotifications
 	familyNotificationsQueued
 	familyNotificationSuccess
+	familyHookAnswers
 	familyStoreFailures
 	familyStateLost
 	familyUnmatched
@@ -98,6 +99,7 @@ func catalogue() [families]description {
 	describeRollouts(&all)
 	describeProcess(&all)
 	describeNotifications(&all)
+	describeHooks(&all)
 	return all
 }
 
