@@ -36,14 +36,24 @@ func TestWindowsOpenAndClose(t *testing.T) {
 		at   string
 		open bool
 	}{
-		{office, "2026-01-02T08:00:00Z", true}, {office, "2026-01-02T07:59:59Z", false}, // winter: UTC+1
-		{office, "2026-07-03T07:00:00Z", true}, {office, "2026-07-03T14:00:00Z", false}, // summer: UTC+2
-		{office, "2026-01-02T14:59:59Z", true}, {office, "2026-01-02T15:00:00Z", false},
+		{office, "2026-01-02T08:00:00Z", true},
+		{office, "2026-01-02T07:59:59Z", false},
+		{office, "2026-07-03T07:00:00Z", true},
+		{office, "2026-07-03T14:00:00Z", false},
+		{office, "2026-01-02T14:59:59Z", true},
+		{office, "2026-01-02T15:00:00Z", false},
 		{office, "2026-01-03T10:00:00Z", false},
-		{night, "2026-01-02T21:30:00Z", true}, {night, "2026-01-03T00:59:59Z", true}, {night, "2026-01-03T01:00:00Z", false},
-		{night, "2026-01-02T00:30:00Z", false}, {night, "2026-01-03T21:30:00Z", false},
-		{forward, "2026-03-29T00:30:00Z", false}, {forward, "2026-03-29T01:15:00Z", false}, {forward, "2026-03-30T00:30:00Z", true},
-		{whole, "2026-01-03T00:00:00Z", true}, {whole, "2026-01-03T23:59:59Z", true}, {whole, "2026-01-04T00:00:00Z", false},
+		{night, "2026-01-02T21:30:00Z", true},
+		{night, "2026-01-03T00:59:59Z", true},
+		{night, "2026-01-03T01:00:00Z", false},
+		{night, "2026-01-02T00:30:00Z", false},
+		{night, "2026-01-03T21:30:00Z", false},
+		{forward, "2026-03-29T00:30:00Z", false},
+		{forward, "2026-03-29T01:15:00Z", false},
+		{forward, "2026-03-30T00:30:00Z", true},
+		{whole, "2026-01-03T00:00:00Z", true},
+		{whole, "2026-01-03T23:59:59Z", true},
+		{whole, "2026-01-04T00:00:00Z", false},
 	} {
 		now, err := time.Parse(time.RFC3339, c.at)
 		if err != nil {
