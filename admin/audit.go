@@ -89,6 +89,12 @@ func orderFields(order rollout.Command) []zap.Field {
 	if order.Kind == rollout.CommandSetWeight {
 		fields = append(fields, zap.Stringer("weight", order.Weight))
 	}
+	if order.Item != "" {
+		fields = append(fields, zap.String("item", order.Item))
+	}
+	if order.Force {
+		fields = append(fields, zap.Bool("force", true))
+	}
 	if order.Variant != "" {
 		fields = append(fields, zap.String("variant", order.Variant))
 	}

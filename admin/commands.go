@@ -23,10 +23,12 @@ const (
 // reader takes a command from a request.
 type reader func(*http.Request) (rollout.Command, error)
 
-// signature is what every command may say: why, and who.
+// signature is what every command may say: why, who, and whether a gate counts.
 type signature struct {
 	Reason string `json:"reason"`
 	Actor  string `json:"actor"`
+	// Force does it in spite of a freeze, a cool-down or an open checklist; it takes a reason.
+	Force bool `json:"force"`
 }
 
 // command is a command of a kind, signed.
@@ -46,7 +48,7 @@ func (g signature) command(kind rollout.CommandKind) (rollout.Command, error) {
 	if g.Actor == "" {
 		g.Actor = "api"
 	}
-	return rollout.Command{Kind: kind, Reason: g.Reason, Actor: g.Actor}, nil
+	return rollout.Command{Kind: kind, Reason: g.Reason, Actor: g.Actor, Force: g.Force}, nil
 }
 
 // commands are the commands for one service, by the last part of their path.
@@ -57,9 +59,10 @@ func commands() map[string]reader {
 		"pause":      readPlain(rollout.CommandPause),
 		"resume":     readPlain(rollout.CommandResume),
 		"abort":      readPlain(rollout.CommandAbort),
-		"retry":      readRetry,
+		"retry":      readPlain(rollout.CommandRetry),
 		"set-weight": readSetWeight,
 		"override":   readOverride,
+		"tick":       readTick,
 	}
 }
 
@@ -86,19 +89,6 @@ func readPromote(r *http.Request) (rollout.Command, error) {
 		return body.command(rollout.CommandPromoteFull)
 	}
 	return body.command(rollout.CommandPromote)
-}
-
-func readRetry(r *http.Request) (rollout.Command, error) {
-	var body struct {
-		signature
-		Force bool `json:"force"`
-	}
-	if err := decode(r, &body); err != nil {
-		return rollout.Command{}, err
-	}
-	command, err := body.command(rollout.CommandRetry)
-	command.Force = body.Force
-	return command, err
 }
 
 func readSetWeight(r *http.Request) (rollout.Command, error) {
@@ -153,6 +143,27 @@ func readOverride(r *http.Request) (rollout.Command, error) {
 	}
 	command, err := body.command(rollout.CommandOverride)
 	command.Variant = body.Variant
+	return command, err
+}
+
+func readTick(r *http.Request) (rollout.Command, error) {
+	var body struct {
+		signature
+		Item   string `json:"item"`
+		Untick bool   `json:"untick"`
+	}
+	if err := decode(r, &body); err != nil {
+		return rollout.Command{}, err
+	}
+	if body.Item == "" {
+		return rollout.Command{}, refuse(http.StatusBadRequest, "item: missing; write its text, or its number")
+	}
+	kind := rollout.CommandTick
+	if body.Untick {
+		kind = rollout.CommandUntick
+	}
+	command, err := body.command(kind)
+	command.Item = body.Item
 	return command, err
 }
 

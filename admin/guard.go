@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ type door struct {
 	hosts    hosts
 	rooms    rooms
 	guests   *guests
+	links    *Links   // nil: there is no page of links
+	forged   *guesses // of links
 }
 
 // exposure says what can be read over TCP without a token. Health always can.
@@ -56,6 +59,9 @@ type hosts struct {
 func (d *door) check(r *http.Request) (role, *problem) {
 	if !d.hosts.allow(r.Host, r.TLS != nil) {
 		return roleNone, refuse(http.StatusMisdirectedRequest, "this listener does not answer to the name %q, but to %s", r.Host, d.hosts.describe)
+	}
+	if d.links != nil && r.URL.Path == linkPath {
+		return roleLink, d.checkLink(r)
 	}
 	if p := checkBrowser(r); p != nil {
 		return roleNone, p
@@ -100,14 +106,16 @@ func splitHost(field string, encrypted bool) (name, port string) {
 	return name, "80"
 }
 
-// checkBrowser refuses what a page of another site makes a browser send. Programs send none of these fields.
-func checkBrowser(r *http.Request) *problem {
+// checkBrowser refuses what a page of another site makes a browser send; ours are also at the other origins that are named. Programs
+// send none of these fields.
+func checkBrowser(r *http.Request, ours ...string) *problem {
 	if origins := r.Header.Values("Origin"); len(origins) > 0 {
 		scheme := "http://"
 		if r.TLS != nil {
 			scheme = "https://"
 		}
-		if len(origins) > 1 || !strings.EqualFold(origins[0], scheme+r.Host) {
+		known := append([]string{scheme + r.Host}, ours...)
+		if len(origins) > 1 || !slices.ContainsFunc(known, func(o string) bool { return strings.EqualFold(origins[0], o) }) {
 			return refuse(http.StatusForbidden, "a request from another origin is not accepted")
 		}
 	}

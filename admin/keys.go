@@ -21,6 +21,8 @@ const (
 	roleOperate
 	// rolePeer came through the unix socket, whose mode let it in: it may do everything.
 	rolePeer
+	// roleLink has a signed link, or says so: it may do what the link says.
+	roleLink
 )
 
 // String is the role as the log has it.
@@ -34,6 +36,8 @@ func (r role) String() string {
 		return "operate"
 	case rolePeer:
 		return "socket"
+	case roleLink:
+		return "link"
 	}
 	return "unknown"
 }

@@ -49,6 +49,8 @@ type Options struct {
 	Rollouts Rollouts
 	// Archive is shown. Nil remembers nothing.
 	Archive Archive
+	// Links are the links that give one order with one click. Nil has none.
+	Links *Links
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
 	// Gatherer is the source of /metrics. Required.

@@ -42,12 +42,17 @@ func refuse(status int, format string, args ...any) *problem {
 func writeProblem(w http.ResponseWriter, r *http.Request, p *problem) {
 	p.Instance = r.URL.Path
 	w.Header().Set("Content-Type", "application/problem+json")
-	if p.retry > 0 { // in whole seconds (RFC 9110 section 10.2.3), never too early
-		w.Header().Set("Retry-After", strconv.FormatInt(int64((p.retry+time.Second-1)/time.Second), 10))
-	}
+	p.setRetry(w.Header())
 	w.WriteHeader(p.Status)
 	// The client may have gone; there is nobody else to tell.
 	_ = json.NewEncoder(w).Encode(p)
+}
+
+// setRetry says when to come again: in whole seconds (RFC 9110 section 10.2.3), never too early.
+func (p *problem) setRetry(header http.Header) {
+	if p.retry > 0 {
+		header.Set("Retry-After", strconv.FormatInt(int64((p.retry+time.Second-1)/time.Second), 10))
+	}
 }
 
 // writeJSON answers 200 with a value.

@@ -103,6 +103,8 @@ func (s *Server) abortAll(w http.ResponseWriter, r *http.Request) error {
 // explain turns what stopped a command into an answer.
 func (s *Server) explain(service string, err error) error {
 	var impossible *rollout.ImpossibleError
+	var frozen *rollout.FrozenError
+	var open *rollout.ChecklistError
 	switch {
 	case errors.Is(err, rollout.ErrUnknown):
 		return s.unknown(service)
@@ -113,6 +115,12 @@ func (s *Server) explain(service string, err error) error {
 			Type: "urn:haldane:problem:impossible", Title: "This is not possible now", Status: http.StatusConflict,
 			Detail: impossible.Error(), Phase: impossible.Phase.String(), Possible: impossible.Possible,
 		}
+	case errors.As(err, &frozen):
+		return &problem{Type: "urn:haldane:problem:frozen", Title: "Changes are frozen", Status: http.StatusConflict, Detail: frozen.Error()}
+	case errors.As(err, &open):
+		return &problem{Type: "urn:haldane:problem:checklist", Title: "The checklist is not done", Status: http.StatusConflict, Detail: open.Error()}
+	case errors.Is(err, rollout.ErrMoved):
+		return refuse(http.StatusConflict, "%v", err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return refuse(http.StatusInsufficientStorage, "the disk is full: %v", err)
 	}

@@ -57,6 +57,9 @@ func (s *Server) table(d *door) []route {
 	if path := s.options.TakeOverPath; path != "" {
 		table = append(table, route{"POST " + path, s.fallible(s.takeOver)})
 	}
+	if d.links != nil {
+		table = append(table, route{"GET " + linkPath, s.linkPageGet(d)}, route{"POST " + linkPath, s.linkPagePost(d)})
+	}
 	if d.keys == nil && s.options.Config.Profiles {
 		table = append(table, s.profiles()...)
 	}

@@ -146,7 +146,9 @@ func (s *Server) openTCP() (*entry, error) {
 			return nil, err
 		}
 	}
-	e := s.newEntry(listener, tcpDoor(section, listener.Addr(), config, unlock))
+	d := tcpDoor(section, listener.Addr(), config, unlock)
+	d.admit(s.options.Links)
+	e := s.newEntry(listener, d)
 	e.tls, e.tcp = config, true
 	return e, nil
 }

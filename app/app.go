@@ -19,6 +19,7 @@ import (
 	"haldane/app/handover"
 	"haldane/app/systemd"
 	"haldane/config"
+	"haldane/hooks"
 	"haldane/notify"
 	"haldane/proxy"
 	"haldane/proxy/listen"
@@ -66,6 +67,8 @@ type App struct {
 	closers closers
 
 	notices   *notify.Notifier
+	asker     *hooks.Runner
+	links     *admin.Links // nil without
 	operators *operators
 	states    *custody
 	keychain  *listen.Keychain // nil without TLS

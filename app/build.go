@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -11,6 +12,7 @@ import (
 	"haldane/admin"
 	"haldane/app/handover"
 	"haldane/config"
+	"haldane/hooks"
 	"haldane/notify"
 	"haldane/proxy"
 	"haldane/rollout"
@@ -49,11 +51,26 @@ func (a *App) build(cfg *config.Config) error {
 		return fmt.Errorf("restore the rollouts: %w", err)
 	}
 	a.operators = &operators{Manager: a.manager}
-	a.notices, err = notify.New(notify.Options{
+	return a.buildOutside(cfg)
+}
+
+// buildOutside makes what speaks to others about rollouts.
+func (a *App) buildOutside(cfg *config.Config) (err error) {
+	options := notify.Options{
 		Rollouts: a.manager,
 		Source:   speaker(),
 		Logger:   a.logger.Named("notify"),
-	})
+	}
+	if cfg.Admin.PublicURL != "" {
+		if a.links, err = admin.OpenLinks(cfg.Admin, filepath.Join(cfg.State.Directory, "link.key")); err != nil {
+			return err
+		}
+		options.Links = a.links
+	}
+	if a.notices, err = notify.New(options); err != nil {
+		return err
+	}
+	a.asker, err = hooks.New(hooks.Options{Rollouts: a.manager, Logger: a.logger.Named("hooks")})
 	return err
 }
 
@@ -74,6 +91,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Reload:        a.Reload,
 		Configuration: a.configuration,
 		Listeners:     a.adminListeners(cfg.Admin),
+		Links:         a.links,
 		TakeOver:      a.successor,
 		Version:       a.options.Version,
 		Logger:        a.logger.Named("admin"),

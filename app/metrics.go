@@ -93,6 +93,7 @@ func (a *App) front() stats.Front {
 		},
 		Endpoints:     endpoints(a.proxy.Endpoints()),
 		Notifications: notifications(a.notices.Numbers()),
+		Hooks:         asked(a.asker.Numbers()),
 		StoreFailures: a.manager.StoreFailures(),
 		StateLost:     a.states.Damage() != nil,
 	}

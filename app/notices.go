@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"os"
 
+	"haldane/config"
+	"haldane/hooks"
 	"haldane/notify"
 	"haldane/stats"
 )
@@ -15,6 +17,22 @@ func speaker() string {
 		host = "localhost"
 	}
 	return "/haldane/" + url.PathEscape(host)
+}
+
+// asked shows the hooks of rollouts as metrics.
+func asked(all []hooks.Numbers) []stats.Hook {
+	list := make([]stats.Hook, 0, len(all))
+	for _, h := range all {
+		shown := stats.Hook{Service: h.Service, Point: h.Point, Hook: h.Hook, Answers: make(map[string]uint64, len(h.Answers)+1)}
+		for answer, n := range h.Answers {
+			shown.Answers[string(answer)] = n
+		}
+		if h.Point == config.HookEvent {
+			shown.Answers["dropped"] = h.Dropped
+		}
+		list = append(list, shown)
+	}
+	return list
 }
 
 // notifications shows the targets of notifications as metrics.

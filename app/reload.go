@@ -104,10 +104,17 @@ func (a *App) put(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	err = a.manager.Configure(time.Now(), specs(cfg), func(orders []rollout.Split) error {
+	wanted := specs(cfg)
+	ask, err := askers(wanted)
+	if err != nil {
+		return err
+	}
+	former := a.asker.Use(ask) // before the first event of what is new
+	err = a.manager.Configure(time.Now(), wanted, func(orders []rollout.Split) error {
 		return a.splits.replace(built{snapshot, cfg.Segments}, orders)
 	})
 	if err != nil {
+		a.asker.Use(former)
 		return err
 	}
 	a.notices.Use(told)

@@ -24,6 +24,16 @@ type judging struct {
 	done   chan error
 }
 
+// judge runs the rollouts and asks their hooks, who are not asked any more when the rollouts are stored for the last time.
+func (a *App) judge(ctx context.Context) error {
+	judging, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	done := start("loop", func() error { return a.manager.Run(judging) })
+	err := a.asker.Run(ctx)
+	stop()
+	return errors.Join(err, <-done)
+}
+
 // start starts the loop.
 func (j *judging) start() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -71,7 +81,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // start starts all parts.
 func (a *App) start(ctx context.Context) *parts {
-	p := &parts{judge: &judging{run: a.manager.Run}}
+	p := &parts{judge: &judging{run: a.judge}}
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	p.stopAdmin, p.stopServing = stopAdmin, stopServing

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"haldane/config"
+	"haldane/hooks"
 	"haldane/rollout"
 )
 
@@ -29,10 +30,20 @@ func specs(cfg *config.Config) []rollout.Spec {
 			Variants:       slices.Sorted(maps.Keys(service.Variants)),
 			After:          service.After,
 			Release:        service.Release,
+			Freezes:        cfg.Freezes,
 		})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Service < all[j].Service })
 	return all
+}
+
+// askers are the hooks of the rollouts, with what their files hold.
+func askers(specs []rollout.Spec) (*hooks.Settings, error) {
+	all := make(map[string]config.Hooks, len(specs))
+	for i := range specs {
+		all[specs[i].Service] = specs[i].Policy.Hooks
+	}
+	return hooks.Read(all)
 }
 
 // identity tells one canary from the next: its revision, or else where it answers.

@@ -207,6 +207,12 @@ func orderOf(e *rollout.AuditEntry) string {
 	if e.Weight != nil {
 		text += " " + e.Weight.String()
 	}
+	if e.Item != "" {
+		text += " " + e.Item
+	}
+	if e.Force {
+		text += " --force"
+	}
 	return text
 }
 

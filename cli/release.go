@@ -26,6 +26,7 @@ func newReleaseCommands(e env, c *connection) []*cobra.Command {
 		newRetryCommand(c),
 		newSetWeightCommand(c),
 		newOverrideCommand(c),
+		newTickCommand(c),
 	}
 	return commands
 }
@@ -38,12 +39,20 @@ type order struct {
 	Full    bool   `json:"full,omitempty"`
 	Variant string `json:"variant,omitempty"`
 	Clear   bool   `json:"clear,omitempty"`
+	Item    string `json:"item,omitempty"`
+	Untick  bool   `json:"untick,omitempty"`
 	Force   bool   `json:"force,omitempty"`
 }
 
 // addReason adds the flag that all changes have.
 func (o *order) addReason(command *cobra.Command) {
 	command.Flags().StringVar(&o.Reason, "reason", "", "why, for the history")
+}
+
+// addForce adds the flag of those that a gate can stand against.
+func (o *order) addForce(command *cobra.Command) {
+	o.addReason(command)
+	command.Flags().BoolVar(&o.Force, "force", false, "in spite of a freeze, a cool-down or a checklist that is not done; needs --reason")
 }
 
 // rolloutPath is the path of a service's rollout, and of what is below it.
@@ -60,6 +69,9 @@ func (c *connection) send(command *cobra.Command, service, name string, o order)
 	return post(command.Context(), c, rolloutPath(service, name), o, func(w io.Writer, view *rollout.View) error {
 		if err := showOutcome(w, *view); err != nil {
 			return err
+		}
+		if name == "tick" {
+			return showGates(w, &view.Gates)
 		}
 		if name != "override" {
 			if err := say(w, "%s", likewise(*view)); err != nil {
@@ -82,7 +94,11 @@ func newOrderCommand(c *connection, name, short string) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(command *cobra.Command, args []string) error { return c.send(command, args[0], name, o) },
 	}
-	o.addReason(command)
+	if name == "pause" {
+		o.addReason(command)
+	} else {
+		o.addForce(command)
+	}
 	return command
 }
 
@@ -93,12 +109,15 @@ func newPromoteCommand(c *connection) *cobra.Command {
 		Short: "Go to the next step now, or approve the one that waits",
 		Long: `Go to the next step now, or approve the one that waits. From the bake this is the end: the canary takes all traffic.
 
-With --full the rest of the policy is skipped and the canary takes all traffic now.`,
+With --full the rest of the policy is skipped and the canary takes all traffic now.
+
+Windows and hooks do not stand against a person's word. A freeze and a checklist that is not done do, unless --force and
+--reason are given.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error { return c.send(command, args[0], "promote", o) },
 	}
 	command.Flags().BoolVar(&o.Full, "full", false, "skip the rest of the policy")
-	o.addReason(command)
+	o.addForce(command)
 	return command
 }
 
@@ -162,6 +181,24 @@ The share is written 5%, 0.01% or as a bare number of percent.`,
 			return c.send(command, args[0], "set-weight", o)
 		},
 	}
+	o.addForce(command)
+	return command
+}
+
+func newTickCommand(c *connection) *cobra.Command {
+	var o order
+	command := &cobra.Command{
+		Use:   "tick SERVICE ITEM",
+		Short: "Tick an item of the step's checklist off",
+		Long: `Tick an item of the step's checklist off, by its text or by its number. The step goes on when it is done and nothing is left on its
+list. With --untick the item is open again.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			o.Item = args[1]
+			return c.send(command, args[0], "tick", o)
+		},
+	}
+	command.Flags().BoolVar(&o.Untick, "untick", false, "open the item again")
 	o.addReason(command)
 	return command
 }
@@ -185,6 +222,6 @@ version that was rolled back.`,
 		},
 	}
 	command.Flags().BoolVar(&o.Clear, "clear", false, "end the override")
-	o.addReason(command)
+	o.addForce(command)
 	return command
 }

@@ -9,11 +9,10 @@ func newRetryCommand(c *connection) *cobra.Command {
 		Short: "Try a rolled-back rollout again from its first step",
 		Long: `Try a rolled-back rollout again from its first step, with other users and a full budget.
 
-Before the policy's cool_down is over this is refused; --force does not wait for it.`,
+Before the policy's cool_down is over, and in a freeze, this is refused, unless --force and --reason are given.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error { return c.send(command, args[0], "retry", o) },
 	}
-	command.Flags().BoolVar(&o.Force, "force", false, "do not wait for the cool-down")
-	o.addReason(command)
+	o.addForce(command)
 	return command
 }

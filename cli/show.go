@@ -75,6 +75,9 @@ func showRollout(w io.Writer, v rollout.View, zone *time.Location) error {
 	if err := showChecks(w, v.Verdict.Checks); err != nil {
 		return err
 	}
+	if err := showGates(w, &v.Gates); err != nil {
+		return err
+	}
 	if len(v.History) == 0 {
 		return nil
 	}

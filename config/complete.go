@@ -42,6 +42,7 @@ func (c *Config) complete(folder string, top place) {
 	}
 	for name, p := range c.Policies {
 		p.complete(top.key("policies").key(name))
+		p.Hooks.complete(absolute)
 		c.Policies[name] = p
 	}
 	for name, s := range c.Services {

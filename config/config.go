@@ -34,6 +34,8 @@ type Config struct {
 	Notifications Notifications `yaml:"notifications"`
 	// Services are what clients call, by name. At least one is required.
 	Services map[string]Service `yaml:"services,omitempty"`
+	// Freezes are times in which nothing is changed, for all services. They hold at once, also for rollouts that run. Default: none.
+	Freezes []Freeze `yaml:"freezes,omitempty"`
 
 	sources []source // the files that this was read from
 	later   later    // what is looked at only when the configuration is put to use
@@ -86,6 +88,12 @@ type Admin struct {
 	// Profiles serves Go's profiles under /debug/pprof/ on the socket, and only there: profile, trace, block and mutex (all
 	// four take ?seconds=, one at a time), heap, allocs and goroutine. Default false.
 	Profiles bool `yaml:"profiles"`
+	// PublicURL is the URL under which people reach the admin listener, without a path of the API: "https://haldane.example.com". With
+	// one, notifications that need a person hold links to promote and to roll back, which are signed and good for one step. What is
+	// in front must be reached over HTTPS: whoever has a link can use it. Default: none, no links.
+	PublicURL string `yaml:"public_url,omitempty"`
+	// LinkLifetime is how long a link can be used. Above 0. Default 1d.
+	LinkLifetime Duration `yaml:"link_lifetime"`
 }
 
 // State says where running rollouts are remembered.

@@ -87,7 +87,7 @@ func (r *Rescue) setDefaults() { *r = Rescue{Statuses: []StatusRange{{502, 504}}
 func Default() Config {
 	return Config{
 		Listen: Listen{Address: ":8080"},
-		Admin:  Admin{Address: "127.0.0.1:9901"},
+		Admin:  Admin{Address: "127.0.0.1:9901", LinkLifetime: Duration(day)},
 		State:  State{Store: StoreFile, Directory: "/var/lib/haldane"},
 		Log:    Log{Level: "info", Format: "json", Access: Off, AccessSample: percentUnit},
 		Limits: Limits{HeaderSize: 32 << 10, Fields: 100, Connections: 20000},

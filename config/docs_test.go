@@ -246,6 +246,14 @@ func kind(t reflect.Type) string {
 		return "statuses"
 	case reflect.TypeFor[StallTimeout](), reflect.TypeFor[TunnelDrain]():
 		return "duration or word"
+	case reflect.TypeFor[ClockTime]():
+		return "time of day"
+	case reflect.TypeFor[Moment]():
+		return "moment"
+	case reflect.TypeFor[Weekday]():
+		return "day"
+	case reflect.TypeFor[Zone]():
+		return "text"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -67,7 +67,7 @@ type later struct {
 	certificates []certificateAt
 	authorities  []fileAt
 	readToken    fileAt
-	secrets      []fileAt // of notifications
+	secrets      []fileAt // of notifications and hooks
 	adminAddress Problem
 }
 
@@ -102,11 +102,13 @@ func (c *Config) remember(file string, top place) {
 	admin := top.key("admin")
 	c.later.readToken = named(admin.key("read_token_file"), &c.Admin.ReadTokenFile)
 	c.later.adminAddress = point(admin.key("address"))
-	c.Notifications.eachFile(top.key("notifications"), func(at place, path *string) {
+	secret := func(at place, path *string) {
 		if f := named(at, path); f.path != "" {
 			c.later.secrets = append(c.later.secrets, f)
 		}
-	})
+	}
+	c.Notifications.eachFile(top.key("notifications"), secret)
+	c.eachHookFile(top, secret)
 }
 
 // CheckFiles opens the files that Load only names: certificates with their keys, authorities, the read token, and the URLs and

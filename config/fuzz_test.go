@@ -60,6 +60,7 @@ func FuzzParse(f *testing.F) {
 			target.URL, target.Secret = c.Notifications.Targets[name].URL, c.Notifications.Targets[name].Secret
 			again.Notifications.Targets[name] = target
 		}
+		unhideHooks(c, again)
 		if diff := diffConfig(c, again); diff != "" {
 			t.Fatalf("its own effective form means something else:\n%s\n%s", diff, text)
 		}
@@ -71,6 +72,8 @@ func edgeSeeds() []string {
 	option := func(file, value string) string { return strings.Replace(file, "VALUE", value, 1) }
 	return []string{
 		withFiles,
+		option(inPolicy, `windows: [{days: [fri], from: "22:00", zone: Europe/Berlin}], freezes: [{from: 2026-12-20T00:00:00Z, to: `+
+			`2026-12-21T00:00:00Z, reason: x}], hooks: {rollback: [{name: a, url: "http://b", secret: abcdefghijklmnop, metadata: {k: v}}]}`),
 		option(inTop, "admin: {token: abcdefghijklmnop, read_token: qrstuvwxyzabcdef, hosts: [A.example], profiles: true}"),
 		option(inTop, "admin: {address: \":1\", read_token_file: t, tls: off}"),
 		option(inTop, "listen: {tls: {certificates: [{cert_file: c, key_file: k}], min_version: 1.3}, proxy_protocol: [::1]}"),

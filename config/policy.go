@@ -31,6 +31,13 @@ type Policy struct {
 	// Retries is how often, at most, such a rollback is followed by a retry without a person's order, once the cool-down is
 	// over. It needs one. Default 0.
 	Retries int `yaml:"retries"`
+	// Windows are the times of the week in which steps are taken; one that is open is enough. They hold at once, also for rollouts that
+	// run. Default: always.
+	Windows []Window `yaml:"windows,omitempty"`
+	// Freezes are times in which nothing is changed, besides those of all policies. They hold at once. Default: none.
+	Freezes []Freeze `yaml:"freezes,omitempty"`
+	// Hooks are webhooks that are asked and told. They hold at once. Default: none.
+	Hooks Hooks `yaml:"hooks,omitempty"`
 }
 
 // Step says who is exposed, for how long and under which conditions.
@@ -67,6 +74,8 @@ type Step struct {
 	// Checks lists the checks that count on the step, for going on and for failing: "errors" and the names of others. The
 	// budget always counts, and so does every check in the bake. Default: all.
 	Checks []string `yaml:"checks,omitempty"`
+	// Checklist is what a person has to have done before the step is left, each item one line: "haldane tick". Default: none.
+	Checklist []string `yaml:"checklist,omitempty"`
 }
 
 // Bake keeps the old variant warm before the rollout is promoted.

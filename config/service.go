@@ -58,7 +58,7 @@ type Service struct {
 	// none.
 	After []string `yaml:"after,omitempty"`
 	// Release is a name. Services with the same one are released as one: together, step by step, all or none. Their policies
-	// have the same number of steps, all of them a bake or none, and no ramp, step_back, retries or restart_factor. It means nothing without a canary. Default: none.
+	// have the same number of steps, all of them a bake or none, and no ramp, checklist, step_back, retries or restart_factor. It means nothing without a canary. Default: none.
 	Release string `yaml:"release,omitempty"`
 
 	// PatchOverrides is the policy for patches with the overrides. It is not a key of the file.

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	inPolicy = "version: 1\nsegments: {staff: {header: X-Staff}}\npolicies: {quick: {VALUE}}" + small
+	inRelease = "version: 1\nsegments: {staff: {header: X-Staff}}\npolicies: {quick: {VALUE}}" + small
 	ofPolicy = "policies.quick."
 	// released is a service with a canary, whose policy is laid over in the place of VALUE.
 	released = `version: 1
@@ -29,7 +29,7 @@ services:
 )
 
 func TestStepsAndStages(t *testing.T) {
-	testOptions(t, inPolicy, ofPolicy,
+	testOptions(t, inRelease, ofPolicy,
 		good("steps: [{stage: internal, segment: staff}, {stage: internal, weight: 1%}, {stage: early, opt_in: beta}, 5%]"),
 		good("steps: [5%], restart_factor: 25%, patch: careful"),
 		good("steps: [{weight: 5%, checks: [errors, p99, gone]}], checks: {events: {gone: 404}}"),
@@ -51,7 +51,7 @@ func TestStepsAndStages(t *testing.T) {
 }
 
 func TestRampOptions(t *testing.T) {
-	testOptions(t, inPolicy, ofPolicy,
+	testOptions(t, inRelease, ofPolicy,
 		good("ramp: {}"),
 		good("ramp: {from: 0.1%, to: 90%, every: 3h, min_requests: 1, max_failures: 5, advance_when: proven, approval: true}"),
 		bad("ramp: off", "policies.quick: at least one step is required"),
@@ -66,7 +66,7 @@ func TestRampOptions(t *testing.T) {
 		bad("ramp: {from: 60%, max_duration: 1s}", "ramp.to: the weight cannot fall: 50% comes after 60%",
 			"ramp.max_duration: max_duration (1s) cannot be shorter than every (1m)"),
 	)
-	c := mustParse(t, strings.Replace(inPolicy, "VALUE", "ramp: {to: 40%, every: 3h}", 1))
+	c := mustParse(t, strings.Replace(inRelease, "VALUE", "ramp: {to: 40%, every: 3h}", 1))
 	want := Ramp{From: percentUnit, To: 40 * percentUnit, Every: minutes(180), MaxDuration: minutes(180), MinRequests: 50, AdvanceWhen: AdvanceNoRegression}
 	quick := c.Policies["quick"]
 	if diff := cmp.Diff(&want, quick.Ramp); diff != "" || len(quick.Steps) != 0 {

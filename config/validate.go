@@ -43,6 +43,8 @@ func (v *validator) config(top place) {
 	}
 	v.services(top)
 	v.notifications(&c.Notifications, top)
+	v.freezes(c.Freezes, top.key("freezes"))
+	v.links(&c.Admin, top.key("admin"))
 }
 
 func (v *validator) log(l *Log, at place) {

@@ -23,6 +23,7 @@ func (v *validator) policy(p *Policy, at, top place) {
 	v.chance(at.key("alpha"), p.Alpha)
 	v.chance(at.key("beta"), p.Beta)
 	v.stages(p, at, top)
+	v.gates(p, at)
 }
 
 func (v *validator) step(s *Step, at, top place) {

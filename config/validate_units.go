@@ -81,6 +81,8 @@ func ownWay(p *Policy) string {
 		return "on_failure: " + FailureStepBack
 	case p.Retries > 0:
 		return "retries"
+	case slices.ContainsFunc(p.Steps, func(s Step) bool { return len(s.Checklist) > 0 }):
+		return "a checklist"
 	case p.RestartFactor > 0 && p.RestartFactor < Whole:
 		return "a restart_factor"
 	}

@@ -24,7 +24,7 @@ func TestExamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml", "together.yaml"}
+	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "gates.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml", "together.yaml"}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("examples (-want +got):\n%s", diff)
 	}
@@ -132,7 +132,7 @@ func TestFullHasEveryKey(t *testing.T) {
 	w.types(reflect.TypeFor[config.Config]())
 	w.node(document.Content[0], reflect.TypeFor[config.Config]())
 	// The keys that another one excludes.
-	for _, key := range []string{"Admin.token", "Admin.read_token", "NotificationTarget.secret"} {
+	for _, key := range []string{"Admin.token", "Admin.read_token", "NotificationTarget.secret", "Hook.secret"} {
 		if _, name, _ := strings.Cut(key, "."); !strings.Contains(string(src), "# "+name+": ") {
 			t.Errorf("full.yaml does not mention %s", key)
 		}
@@ -248,6 +248,10 @@ func TestFullShowsTheDefaults(t *testing.T) {
 	shown := c.Notifications.Targets["pipeline"]
 	f("notifications.targets.pipeline", []any{target.When, target.Timeout, target.GiveUp}, []any{shown.When, shown.Timeout, shown.GiveUp})
 	f("careful", config.Careful(), c.Policies["careful"])
+	hook := c.Policies["testers-first"].Hooks.ConfirmRollout[0]
+	plain := c.Policies["testers-first"].Hooks.Event[0]
+	f("hooks", []any{plain.Timeout, plain.Retries, plain.Every, plain.Failures}, []any{hook.Timeout, hook.Retries, hook.Every, hook.Failures})
+	f("link_lifetime", d.Admin.LinkLifetime, c.Admin.LinkLifetime)
 	shop := c.Services["shop"]
 	f("variant timeouts", config.DefaultVariant().Timeouts, shop.Variants["v1"].Timeouts)
 	f("max_connections", config.DefaultVariant().MaxConnections, shop.Variants["v1"].MaxConnections)

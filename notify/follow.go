@@ -156,9 +156,13 @@ func needOf(v *rollout.View, e *rollout.Event) string {
 }
 
 // held is the index of the event with which a clock has stopped that a person is to be told of, or -1. An override is a
-// person's order, and of a failed check a person was told at once.
+// person's order, and so are freezes and windows; of a failed check a person was told at once.
 func (f *follower) held(now time.Time, v *rollout.View) int {
-	if v.Hold == "" || v.Hold == rollout.HoldOverride || v.Hold == rollout.HoldCheck || f.settings.holdAfter <= 0 {
+	switch v.Hold {
+	case "", rollout.HoldOverride, rollout.HoldCheck, rollout.HoldFreeze, rollout.HoldWindow:
+		return -1
+	}
+	if f.settings.holdAfter <= 0 {
 		return -1
 	}
 	i := last(v.History, rollout.EventHold)

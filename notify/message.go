@@ -44,6 +44,23 @@ const (
 // action is something that a person can do.
 type action struct {
 	does, command string
+	kind          rollout.CommandKind // what a link can order; empty where it cannot
+	link          string              // filled in when it is sent
+}
+
+// linked is the message with links for the one it is sent to.
+func (w *worker) linked(m *message, now time.Time) *message {
+	if w.links == nil || m.service == "" {
+		return m
+	}
+	own := *m
+	own.actions = slices.Clone(m.actions)
+	for i := range own.actions {
+		if a := &own.actions[i]; a.kind != "" {
+			a.link = w.links.Link(&m.facts.view, a.kind, w.name, now)
+		}
+	}
+	return &own
 }
 
 // facts is what programs are told of the rollout, beside the text.

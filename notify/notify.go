@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/rollout"
+	"haldane/webhook"
 )
 
 const (
@@ -32,7 +33,7 @@ type Rollouts interface {
 	Views() []rollout.View
 }
 
-// Options is what a Notifier works with. All fields are required.
+// Options is what a Notifier works with. All fields but Links are required.
 type Options struct {
 	// Rollouts is what people are told about.
 	Rollouts Rollouts
@@ -40,6 +41,14 @@ type Options struct {
 	Source string
 	// Logger gets what could not be sent. It is told no URL and no secret.
 	Logger *zap.Logger
+	// Links makes links that do something with one click; nil for none.
+	Links Links
+}
+
+// Links makes links for people who are needed.
+type Links interface {
+	// Link is the address at which one click gives the order about the rollout as it is shown, as one of via; empty for none.
+	Link(v *rollout.View, order rollout.CommandKind, via string, now time.Time) string
 }
 
 // Notifier tells people what happens.
@@ -67,7 +76,7 @@ func New(o Options) (*Notifier, error) {
 		return nil, errors.New("a notifier needs rollouts, a source and a logger")
 	}
 	return &Notifier{
-		options: o, born: time.Now(), changed: make(chan struct{}, 1), newClient: newClient,
+		options: o, born: time.Now(), changed: make(chan struct{}, 1), newClient: webhook.NewClient,
 		settings: &Settings{}, queues: make(map[string]*queue),
 	}, nil
 }
@@ -189,6 +198,7 @@ func (s *senders) reconcile(settings *Settings, queues map[string]*queue) {
 		}
 		w := &worker{
 			door: t.door, queue: queues[name], client: s.notifier.newClient(t.timeout), source: s.notifier.options.Source,
+			name: name, links: s.notifier.options.Links,
 			logger: s.notifier.options.Logger.With(zap.String("target", name)), hurry: s.hurry,
 		}
 		s.workers[name] = w

@@ -15,15 +15,16 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"haldane/config"
+	"haldane/webhook"
 )
 
 // attempt sends one message to a URL over the real client.
-func attempt(t *testing.T, d door) answer {
+func attempt(t *testing.T, d door) webhook.Answer {
 	t.Helper()
 	if d.timeout == 0 {
 		d.timeout = 5 * time.Second
 	}
-	w := &worker{door: d, client: newClient(d.timeout), source: "/haldane/test"}
+	w := &worker{door: d, client: webhook.NewClient(d.timeout), source: "/haldane/test"}
 	defer w.client.CloseIdleConnections()
 	return w.send(t.Context(), &message{kind: "promoted", service: "shop", text: "shop: v2 promoted.", alert: &alert{}}, time.Now())
 }
@@ -48,24 +49,24 @@ func TestTargetsThatAreNotWell(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(release)
-	f := func(name string, want answer) {
+	f := func(name string, want webhook.Answer) {
 		t.Helper()
 		got := attempt(t, door{kind: config.TargetSlack, url: server.URL + "/" + name + "/hunter2", timeout: 300 * time.Millisecond})
-		if (got.err == nil) != (want.err == nil) || got.again != want.again || got.after != want.after {
+		if (got.Err == nil) != (want.Err == nil) || got.Again != want.Again || got.After != want.After {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
-		if got.err != nil && strings.Contains(got.err.Error(), "hunter2") {
-			t.Errorf("%s: the URL shows: %v", name, got.err)
+		if got.Err != nil && strings.Contains(got.Err.Error(), "hunter2") {
+			t.Errorf("%s: the URL shows: %v", name, got.Err)
 		}
 	}
-	f("good", answer{})
-	f("chatty", answer{})
-	f("busy", answer{err: errDown, again: true, after: 7 * time.Second})
-	f("sick", answer{err: errDown, again: true})
-	f("unknown", answer{err: errDown})
-	f("elsewhere", answer{err: errDown})
-	f("slow", answer{err: errDown, again: true})
-	f("hangup", answer{err: errDown, again: true})
+	f("good", webhook.Answer{})
+	f("chatty", webhook.Answer{})
+	f("busy", webhook.Answer{Err: errDown, Again: true, After: 7 * time.Second})
+	f("sick", webhook.Answer{Err: errDown, Again: true})
+	f("unknown", webhook.Answer{Err: errDown})
+	f("elsewhere", webhook.Answer{Err: errDown})
+	f("slow", webhook.Answer{Err: errDown, Again: true})
+	f("hangup", webhook.Answer{Err: errDown, Again: true})
 }
 
 func TestTargetsThatAreNotThere(t *testing.T) {
@@ -88,23 +89,11 @@ func TestTargetsThatAreNotThere(t *testing.T) {
 	address := listener.Addr().String()
 	for _, what := range []string{"garbage", "nobody"} {
 		got := attempt(t, door{kind: config.TargetTeams, url: "http://" + address + "/hunter2"})
-		if got.err == nil || !got.again || strings.Contains(got.err.Error(), "hunter2") {
+		if got.Err == nil || !got.Again || strings.Contains(got.Err.Error(), "hunter2") {
 			t.Errorf("%s: %+v", what, got)
 		}
 		_ = listener.Close()
 		<-done
-	}
-}
-
-func TestRetryAfterField(t *testing.T) {
-	now := time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC)
-	for field, want := range map[string]time.Duration{
-		"": 0, "5": 5 * time.Second, "-5": 0, "soon": 0, "999999": time.Hour, "99999999999999999999": 0,
-		"Wed, 01 Jan 2025 12:00:30 GMT": 30 * time.Second, "Wed, 01 Jan 2025 11:00:00 GMT": 0, "Fri, 01 Jan 2027 11:00:00 GMT": time.Hour,
-	} {
-		if got := retryAfter(field, now); got != want {
-			t.Errorf("%q is %v, want %v", field, got, want)
-		}
 	}
 }
 
@@ -115,7 +104,7 @@ func TestTheLogShowsNoSecret(t *testing.T) {
 		for _, kind := range []string{config.TargetSlack, config.TargetTeams, config.TargetWebhook, config.TargetAlertmanager} {
 			d := door{kind: kind, url: address, secret: "hunter2hunter2hunter2", timeout: time.Second, giveUp: time.Hour}
 			w := &worker{
-				door: d, client: newClient(d.timeout), queue: newQueue("room"), logger: zap.New(core),
+				door: d, client: webhook.NewClient(d.timeout), queue: newQueue("room"), logger: zap.New(core),
 				hurry: make(chan struct{}),
 			}
 			m := message{key: "shop", queued: time.Now(), alert: &alert{}}

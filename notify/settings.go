@@ -1,23 +1,14 @@
 package notify
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"haldane/config"
+	"haldane/webhook"
 )
-
-// secretLongest bounds a file that holds a URL or a secret.
-const secretLongest = 16 << 10
-
-// secretShortest is the shortest key of a signature.
-const secretShortest = 16
 
 // Settings is a section of the configuration that was understood, with what its files hold. It is never changed.
 type Settings struct {
@@ -44,53 +35,19 @@ type door struct {
 func Read(section *config.Notifications) (*Settings, error) {
 	s := &Settings{link: section.Link, holdAfter: time.Duration(section.HoldAfter), targets: make(map[string]target, len(section.Targets))}
 	for name, t := range section.Targets {
-		address, err := secret(t.URL, t.URLFile)
+		to, err := webhook.Source{URL: t.URL, URLFile: t.URLFile, Secret: t.Secret, SecretFile: t.SecretFile}.Read()
 		if err != nil {
-			return nil, fmt.Errorf("read the URL of the notification target %s: %w", name, err)
-		}
-		if config.WebAddress(address) != nil {
-			return nil, fmt.Errorf("the notification target %s: there is no URL in %s", name, t.URLFile)
-		}
-		key, err := secret(t.Secret, t.SecretFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the secret of the notification target %s: %w", name, err)
-		}
-		if t.SecretFile != "" && len(key) < secretShortest {
-			return nil, fmt.Errorf("the notification target %s: a secret has at least %d characters, that in %s has %d",
-				name, secretShortest, t.SecretFile, len(key))
+			return nil, fmt.Errorf("the notification target %s: %w", name, err)
 		}
 		s.targets[name] = target{
 			door: door{
-				kind: t.Type, url: address, secret: key,
+				kind: t.Type, url: to.URL, secret: to.Secret,
 				timeout: time.Duration(t.Timeout), giveUp: time.Duration(t.GiveUp),
 			},
 			when: t.When, services: slices.Clone(t.Services),
 		}
 	}
 	return s, nil
-}
-
-// secret is what was written, or what the file holds, without the space around it.
-func secret(written config.Secret, file string) (string, error) {
-	if file == "" {
-		return string(written), nil
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a regular file", file)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, secretLongest+1))
-	if err != nil {
-		return "", err
-	}
-	if len(text) > secretLongest {
-		return "", errors.New(file + " is too long")
-	}
-	return strings.TrimSpace(string(text)), nil
 }
 
 // wants says whether the target is to be told.

@@ -32,6 +32,9 @@ func slack(m *message) ([]byte, error) {
 	for _, a := range m.actions {
 		section = append(section, literal("\nTo "+a.does+": "),
 			slackElement{Type: "text", Text: a.command, Style: &slackStyle{Code: true}})
+		if a.link != "" {
+			section = append(section, literal(" or "), slackElement{Type: "link", URL: a.link, Text: "click"})
+		}
 	}
 	if m.link != "" {
 		section = append(section, literal("\n"), slackElement{Type: "link", URL: m.link, Text: m.link})

@@ -1,6 +1,9 @@
 package notify
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // teamsMessage is what a webhook of Workflows in Microsoft Teams takes: an Adaptive Card as an attachment.
 type teamsMessage struct {
@@ -52,11 +55,19 @@ func teams(m *message) ([]byte, error) {
 		command.FontType = "Monospace"
 		card.Body = append(card.Body, block(run("To "+a.does+": "), command))
 	}
+	for _, a := range m.actions {
+		if a.link != "" {
+			card.Actions = append(card.Actions, teamsAction{"Action.OpenUrl", sentenceCase(a.does), a.link})
+		}
+	}
 	if m.link != "" {
-		card.Actions = []teamsAction{{"Action.OpenUrl", "Open", m.link}}
+		card.Actions = append(card.Actions, teamsAction{"Action.OpenUrl", "Open", m.link})
 	}
 	return json.Marshal(teamsMessage{
 		Type:        "message",
 		Attachments: []teamsAttachment{{"application/vnd.microsoft.card.adaptive", card}},
 	})
 }
+
+// sentenceCase begins with a capital letter.
+func sentenceCase(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

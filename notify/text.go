@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"haldane/config"
 	"haldane/rollout"
+	"haldane/webhook"
 )
 
 // textLongest bounds a part of a sentence that comes from elsewhere, in characters.
@@ -71,16 +71,25 @@ func last(history []rollout.Event, kinds ...rollout.EventKind) int {
 
 // actions is what a person can do about it.
 func actions(need, service string) []action {
-	verb := func(does, command string) action { return action{does, "haldane " + command + " " + service} }
+	verb := func(does, command string) action {
+		return action{does: does, command: "haldane " + command + " " + service}
+	}
+	click := func(does, command string, kind rollout.CommandKind) action {
+		a := verb(does, command)
+		a.kind = kind
+		return a
+	}
+	promote := func(does string) action { return click(does, "promote", rollout.CommandPromote) }
+	abort := click("roll back", "abort", rollout.CommandAbort)
 	switch need {
 	case needStart:
 		return []action{verb("start it", "start"), verb("give it up", "abort")}
 	case needApproval:
-		return []action{verb("approve", "promote"), verb("roll back", "abort")}
+		return []action{promote("approve"), abort}
 	case needUndecided:
-		return []action{verb("wait longer", "resume"), verb("go on", "promote"), verb("roll back", "abort")}
+		return []action{verb("wait longer", "resume"), promote("go on"), abort}
 	case needFailed:
-		return []action{verb("roll back", "abort"), verb("judge again", "resume"), verb("go on in spite of it", "promote")}
+		return []action{abort, verb("judge again", "resume"), promote("go on in spite of it")}
 	case needRolledBack:
 		return []action{verb("look", "status"), verb("try again", "retry")}
 	case needCheck:
@@ -90,9 +99,9 @@ func actions(need, service string) []action {
 	case needOthers:
 		return []action{verb("look", "status"), verb("give it up", "abort")}
 	case needHeld:
-		return []action{verb("look", "status"), verb("roll back", "abort")}
+		return []action{verb("look", "status"), abort}
 	case needReload:
-		return []action{{"look", "haldane check"}}
+		return []action{{does: "look", command: "haldane check"}}
 	}
 	return nil
 }
@@ -189,25 +198,5 @@ func span(d time.Duration) string {
 	return config.Duration(d.Round(time.Second)).String()
 }
 
-// plain is text from elsewhere as one line that shows what it holds: nothing that moves a cursor, turns the direction of
-// writing or is invisible comes through.
-func plain(text string) string {
-	var b strings.Builder
-	n, gap := 0, false
-	for _, r := range text {
-		if unicode.IsSpace(r) || !unicode.IsPrint(r) || r == unicode.ReplacementChar {
-			gap = b.Len() > 0
-			continue
-		}
-		if gap {
-			b.WriteByte(' ')
-			gap = false
-		}
-		if n++; n > textLongest {
-			b.WriteString("...")
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// plain is text from elsewhere as one line that shows what it holds.
+func plain(text string) string { return webhook.Plain(text, textLongest) }

@@ -1,30 +1,12 @@
 package notify
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"haldane/config"
 	"haldane/rollout"
 )
-
-// SignatureField is the field of a request to a webhook that holds its signature: "t=1735689600,v1=5257a869...".
-const SignatureField = "Haldane-Signature"
-
-// Sign is the value of SignatureField: the time in Unix seconds, and the HMAC (RFC 2104) with SHA-256, in hexadecimal, of
-// these seconds as decimal digits, a dot, and the body as it is sent. The time is that of the attempt, so that a receiver can
-// refuse what is old and was recorded.
-func Sign(secret string, now time.Time, body []byte) string {
-	seconds := strconv.FormatInt(now.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(seconds + "."))
-	mac.Write(body)
-	return "t=" + seconds + ",v1=" + hex.EncodeToString(mac.Sum(nil))
-}
 
 // event is a message in the envelope of CloudEvents 1.0, structured mode (CloudEvents specification 1.0.2 section 3, JSON
 // event format section 3).
@@ -41,30 +23,32 @@ type event struct {
 
 // data is what happened. What is empty is left out.
 type data struct {
-	Text        string          `json:"text"`
-	Kind        string          `json:"kind"`
-	NeedsPerson bool            `json:"needs_person"`
-	Needs       string          `json:"needs,omitempty"`
-	Commands    []string        `json:"commands,omitempty"`
-	Link        string          `json:"link,omitempty"`
-	Events      int             `json:"events"`
-	Kinds       []string        `json:"kinds"`
-	Service     string          `json:"service,omitempty"`
-	Rollout     string          `json:"rollout,omitempty"`
-	Attempt     int             `json:"attempt,omitempty"`
-	Stable      string          `json:"stable,omitempty"`
-	Canary      string          `json:"canary,omitempty"`
-	Policy      string          `json:"policy,omitempty"`
-	Phase       string          `json:"phase,omitempty"`
-	Pause       rollout.Pause   `json:"pause,omitempty"`
-	Hold        rollout.Hold    `json:"hold,omitempty"`
-	Step        int             `json:"step,omitempty"` // from 1
-	Steps       int             `json:"steps,omitempty"`
-	Weight      *config.Percent `json:"weight,omitempty"`
-	Reason      string          `json:"reason,omitempty"`
-	Numbers     string          `json:"numbers,omitempty"`
-	Actor       string          `json:"actor,omitempty"`
-	Trigger     rollout.Trigger `json:"trigger,omitempty"`
+	Text        string   `json:"text"`
+	Kind        string   `json:"kind"`
+	NeedsPerson bool     `json:"needs_person"`
+	Needs       string   `json:"needs,omitempty"`
+	Commands    []string `json:"commands,omitempty"`
+	Link        string   `json:"link,omitempty"`
+	// Links do what their keys say with one click, without any other credential.
+	Links   map[rollout.CommandKind]string `json:"links,omitempty"`
+	Events  int                            `json:"events"`
+	Kinds   []string                       `json:"kinds"`
+	Service string                         `json:"service,omitempty"`
+	Rollout string                         `json:"rollout,omitempty"`
+	Attempt int                            `json:"attempt,omitempty"`
+	Stable  string                         `json:"stable,omitempty"`
+	Canary  string                         `json:"canary,omitempty"`
+	Policy  string                         `json:"policy,omitempty"`
+	Phase   string                         `json:"phase,omitempty"`
+	Pause   rollout.Pause                  `json:"pause,omitempty"`
+	Hold    rollout.Hold                   `json:"hold,omitempty"`
+	Step    int                            `json:"step,omitempty"` // from 1
+	Steps   int                            `json:"steps,omitempty"`
+	Weight  *config.Percent                `json:"weight,omitempty"`
+	Reason  string                         `json:"reason,omitempty"`
+	Numbers string                         `json:"numbers,omitempty"`
+	Actor   string                         `json:"actor,omitempty"`
+	Trigger rollout.Trigger                `json:"trigger,omitempty"`
 
 	Budget []rollout.LossView `json:"budget,omitempty"`
 }
@@ -77,6 +61,12 @@ func cloudEvent(m *message, source string) ([]byte, error) {
 	}
 	for _, a := range m.actions {
 		d.Commands = append(d.Commands, a.command)
+		if a.link != "" {
+			if d.Links == nil {
+				d.Links = make(map[rollout.CommandKind]string)
+			}
+			d.Links[a.kind] = a.link
+		}
 	}
 	kind := "haldane.configuration." + m.kind
 	if m.service != "" {

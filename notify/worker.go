@@ -24,6 +24,8 @@ type worker struct {
 	queue  *queue
 	client *http.Client
 	source string
+	name   string
+	links  Links // nil for none
 	logger *zap.Logger
 	hurry  <-chan struct{} // closed when the process ends: everything that waits is tried once, at once
 
@@ -103,30 +105,30 @@ func (w *worker) deliver(ctx context.Context, m *message) time.Duration {
 	switch {
 	case ctx.Err() != nil: // our own doing
 		return 0
-	case answer.err == nil:
+	case answer.Err == nil:
 		w.failures = 0
 		w.queue.settle(m, func(n *Numbers) { n.Sent++; n.LastSuccess = time.Now() })
 		return 0
-	case !answer.again:
+	case !answer.Again:
 		w.failures = 0
 		w.queue.settle(m, func(n *Numbers) { n.Refused++ })
-		w.logger.Error("a notification was refused and is not sent", zap.String("message", m.text), zap.Error(answer.err))
+		w.logger.Error("a notification was refused and is not sent", zap.String("message", m.text), zap.Error(answer.Err))
 		return 0
 	}
 	w.failures++
-	switch wait := max(backoff(w.failures), answer.after); {
+	switch wait := max(backoff(w.failures), answer.After); {
 	case w.hurried():
 		w.queue.settle(m, func(n *Numbers) { n.Dropped++ })
-		w.logger.Error("a notification could not be sent before the end of the process", zap.String("message", m.text), zap.Error(answer.err))
+		w.logger.Error("a notification could not be sent before the end of the process", zap.String("message", m.text), zap.Error(answer.Err))
 		return 0
 	case now.Sub(m.queued) >= w.door.giveUp:
 		w.queue.settle(m, func(n *Numbers) { n.Expired++ })
-		w.logger.Error("a notification was tried for too long and is given up", zap.String("message", m.text), zap.Error(answer.err))
+		w.logger.Error("a notification was tried for too long and is given up", zap.String("message", m.text), zap.Error(answer.Err))
 		return wait
 	default:
 		w.queue.failed(m)
 		w.logger.Warn("a notification could not be sent and will be tried again",
-			zap.Int("failures", w.failures), zap.Duration("in", wait), zap.Error(answer.err))
+			zap.Int("failures", w.failures), zap.Duration("in", wait), zap.Error(answer.Err))
 		return wait
 	}
 }

@@ -30,6 +30,9 @@ type AuditEntry struct {
 	Command CommandKind     `json:"command"`
 	Variant string          `json:"variant,omitempty"`
 	Weight  *config.Percent `json:"weight,omitempty"`
+	// Item is what was ticked off. Force says that it was done in spite of a gate.
+	Item  string `json:"item,omitempty"`
+	Force bool   `json:"force,omitempty"`
 	// Actor is who, Reason is why; both may be empty.
 	Actor  string `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`
@@ -56,6 +59,7 @@ func (s *State) standing() Standing {
 func audited(now time.Time, c *Command, before, after *State) []store.Entry {
 	entry := AuditEntry{
 		Time: now, Service: before.Spec.Service, Rollout: drawID(after.ID, after.Attempt), Command: c.Kind, Variant: c.Variant,
+		Item: c.Item, Force: c.Force,
 		Actor: c.Actor, Reason: c.Reason, Before: before.standing(), After: after.standing(),
 	}
 	if c.Kind == CommandSetWeight {

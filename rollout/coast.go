@@ -12,7 +12,7 @@ import (
 func (s *State) coast(now time.Time) bool {
 	elapsed := min(max(0, now.Sub(s.Ticked)), maxCredit)
 	switch {
-	case s.Phase == PhasePending && s.Spec.Start == config.StartManual:
+	case s.Phase == PhasePending && s.Spec.Start == config.StartManual && s.Gates.Ordered == nil:
 		elapsed = 0
 	case !s.Phase.exposing() || s.overdue():
 		return false

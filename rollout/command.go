@@ -35,6 +35,10 @@ const (
 	CommandOverride CommandKind = "override"
 	// CommandClearOverride ends the override.
 	CommandClearOverride CommandKind = "clear_override"
+	// CommandTick ticks an item of the step's checklist off.
+	CommandTick CommandKind = "tick"
+	// CommandUntick takes that back.
+	CommandUntick CommandKind = "untick"
 )
 
 // Command is an operator's order.
@@ -45,12 +49,17 @@ type Command struct {
 	Weight config.Percent `json:"weight,omitempty"`
 	// Variant is the variant of CommandOverride.
 	Variant string `json:"variant,omitempty"`
-	// Force lets CommandRetry come before the cool-down is over.
-	Force bool `json:"force,omitempty"`
 	// Reason says why, for the history. It may be empty.
 	Reason string `json:"reason,omitempty"`
 	// Actor says who, for the history. It may be empty.
 	Actor string `json:"actor,omitempty"`
+	// Item is the item of CommandTick and CommandUntick: its text, or its number from 1.
+	Item string `json:"item,omitempty"`
+	// Force does it in spite of a freeze, a cool-down and a checklist that is not done, and starts without asking hooks. It needs a
+	// Reason.
+	Force bool `json:"force,omitempty"`
+	// Expect is where the rollout must be; nil for anywhere.
+	Expect *Place `json:"expect,omitempty"`
 }
 
 // ErrBadCommand says that a command is none, or lacks what it needs. Test for it with errors.Is.
@@ -79,7 +88,7 @@ func (e *ImpossibleError) Error() string {
 		where += " (" + string(e.Pause) + ")"
 	}
 	if e.Cooling > 0 {
-		return fmt.Sprintf("cannot %s %s: the cool-down after its rollback ends in %s; retry --force does not wait for it",
+		return fmt.Sprintf("cannot %s %s: the cool-down after its rollback ends in %s; retry --force --reason does not wait for it",
 			e.Command.spoken(), e.Service, seconds(time.Duration(e.Cooling)))
 	}
 	if e.Command == CommandClearOverride {
@@ -125,6 +134,9 @@ func (s *State) Possible() []CommandKind {
 	default:
 		return nil
 	}
+	if s.Phase.exposing() && len(s.stage().Checklist) > 0 {
+		list = append(list, CommandTick, CommandUntick)
+	}
 	list = append(list, CommandOverride)
 	if s.Override != "" {
 		list = append(list, CommandClearOverride)
@@ -144,13 +156,17 @@ func Apply(s State, now time.Time, cmd Command) (State, []Action, error) {
 	c := begin(s, now)
 	c.obey(cmd)
 	next, actions := c.finish()
+	if err := cmd.checkFreeze(&s, now, actions); err != nil {
+		return s, nil, err
+	}
 	return next, actions, nil
 }
 
 // check refuses a command that is none, that is not possible, or that lacks what it needs.
 func (cmd *Command) check(s *State) error {
 	switch cmd.Kind {
-	case CommandStart, CommandPause, CommandResume, CommandPromote, CommandPromoteFull, CommandAbort, CommandRetry, CommandClearOverride:
+	case CommandStart, CommandPause, CommandResume, CommandPromote, CommandPromoteFull, CommandAbort, CommandRetry, CommandClearOverride,
+		CommandTick, CommandUntick:
 	case CommandSetWeight:
 		if cmd.Weight > config.Whole {
 			return fmt.Errorf("%w: the weight is more than 100%%", ErrBadCommand)
@@ -166,7 +182,7 @@ func (cmd *Command) check(s *State) error {
 	if possible := s.Possible(); !slices.Contains(possible, cmd.Kind) {
 		return &ImpossibleError{Service: s.Spec.Service, Command: cmd.Kind, Phase: s.Phase, Pause: s.Pause, Possible: possible}
 	}
-	return nil
+	return cmd.checkGates(s)
 }
 
 // variants are what an override may name.
@@ -183,12 +199,15 @@ func (c *change) obey(cmd Command) {
 	if why.reason == "" && cmd.Kind != CommandOverride && cmd.Kind != CommandClearOverride {
 		why.reason = cmd.Kind.spoken() + " by command"
 	}
+	if cmd.Force {
+		why.reason = "forced: " + why.reason
+	}
 	if c.s.Phase.exposing() {
 		why.numbers = c.s.Verdict.Sentence()
 	}
 	switch cmd.Kind {
 	case CommandStart:
-		c.start(why)
+		c.orderStart(&cmd, why)
 	case CommandPause:
 		c.pause(PauseOperator, why)
 	case CommandResume:
@@ -211,5 +230,7 @@ func (c *change) obey(cmd Command) {
 		c.override(cmd.Variant, why)
 	case CommandClearOverride:
 		c.clearOverride(why)
+	case CommandTick, CommandUntick:
+		c.tick(&cmd, why)
 	}
 }

@@ -119,7 +119,7 @@ func derived(t *testing.T) []transition {
 // exploredSpecs are rollouts that differ in what the core looks at.
 func exploredSpecs() []Spec {
 	var list []Spec
-	for _, n := range []int{1, 2, 4, 11, 16, 34} {
+	for _, n := range []int{1, 2, 4, 11, 16, 34, 65} {
 		spec := Spec{Service: "shop", Stable: "v1", Canary: "v2", PolicyName: "p", Policy: config.DefaultPolicy()}
 		for i, weight := range []config.Percent{10 * onePercent, 50 * onePercent} {
 			step := config.DefaultStep()
@@ -146,6 +146,10 @@ func exploredSpecs() []Spec {
 				MinRequests: 1, AdvanceWhen: config.AdvanceNoRegression,
 			}
 			spec.Policy = spec.Policy.Steady()
+		}
+		if n&64 > 0 {
+			spec.Policy.Steps[0].Checklist = []string{"support is told"}
+			spec.Policy.Hooks.PreRollout = []config.Hook{{Name: "smoke", Every: config.Duration(time.Second), Failures: 1}}
 		}
 		if n&32 > 0 {
 			spec.Policy.OnFailure, spec.Policy.CoolDown, spec.Policy.Retries = config.FailureStepBack, config.Duration(time.Second), 1
@@ -181,7 +185,8 @@ func (x *explorer) kind(s *State) string {
 		s.Phase, s.Pause, s.Hold, s.Step, s.Bake, clock(time.Duration(stage.Duration)), clock(s.Deadline),
 		s.idle(s.Ticked) > quietPeriod(stage), s.Recent.last(s.Ticked, sickSeconds).sick(), s.Manual != nil, s.Override,
 		s.StepJudged > 0, s.Unit.Done, s.Unit.Blameless, len(s.Unit.Bonds), s.Unit.Hold, len(s.Unit.Waits), s.Attempt > 1,
-		s.Verdict.Class == analysis.Fail, s.Spent >= 10, s.Staging.Ramp.Weight, s.Setbacks.Back, s.Setbacks.Retried, s.cooling(s.Ticked) > 0)
+		s.Verdict.Class == analysis.Fail, s.Spent >= 10, s.Staging.Ramp.Weight, s.Setbacks.Back, s.Setbacks.Retried, s.cooling(s.Ticked) > 0,
+		len(stage.Checklist), len(s.Spec.Policy.Hooks.PreRollout), s.gate().Ordered != nil, len(s.gate().Ticks), len(s.gate().Hooks))
 }
 
 // expand tries everything.
@@ -197,10 +202,16 @@ func (x *explorer) expand(s State) {
 	}
 	for _, kind := range s.Possible() {
 		for _, variant := range []string{"v1", "v2"} {
-			next, actions, err := Apply(s, now, Command{Kind: kind, Weight: 20 * onePercent, Variant: variant})
+			next, actions, err := Apply(s, now, Command{Kind: kind, Weight: 20 * onePercent, Variant: variant, Item: "1"})
 			if err == nil {
 				x.reach(s, bindAny(next), actions)
 			}
+		}
+	}
+	for _, q := range s.questions(now) {
+		for _, word := range []HookAnswer{HookYes, HookRefused} {
+			next, actions := answered(s, now, Answer{Service: "shop", Place: s.place(), Point: q.Point, Hook: q.Hook, Turn: q.Turn, Answer: word})
+			x.reach(s, next, actions)
 		}
 	}
 	next, actions := reopened(s, now, nil)

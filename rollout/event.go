@@ -54,6 +54,12 @@ const (
 	EventRestored EventKind = "restored"
 	// EventWaiting is a rollout that may not begin yet: others come first.
 	EventWaiting EventKind = "waiting"
+	// EventOrdered is a person's start that waits for hooks.
+	EventOrdered EventKind = "ordered"
+	// EventTicked is an item of a checklist that is done, EventUnticked one that is not done after all.
+	EventTicked EventKind = "ticked"
+	// EventUnticked takes a tick back.
+	EventUnticked EventKind = "unticked"
 	// EventLost tells a subscriber that was too slow how many events it missed. It is in no history.
 	EventLost EventKind = "lost"
 )

@@ -25,23 +25,21 @@ func (c *change) watch(v analysis.Verdict) bool {
 		// The clock has done its time; what is left is to try again.
 		return c.mayStore()
 	}
-	was, text := c.s.Hold, c.s.holdText(hold, c.now, v)
-	c.s.Hold, c.s.HoldText = hold, text
-	switch {
-	case hold != "" && hold != was:
-		c.event(EventHold, cause{reason: text})
-	case hold == "" && was != "":
-		c.event(EventHoldEnded, cause{reason: "the clock runs again"})
-	}
+	c.turn(hold, c.s.holdText(hold, c.now, v))
 	return hold == ""
 }
 
 // hold says why the clock must stand still now; empty when it may run.
 func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
+	if s.Phase == PhasePending {
+		return s.pendingHold(now)
+	}
 	quiet := quietPeriod(s.stage())
-	switch {
+	switch closed := s.closed(now); {
 	case s.Override != "":
 		return HoldOverride
+	case closed != "":
+		return closed
 	case s.Recent.last(now, sickSeconds).sick():
 		return HoldStableSick
 	case s.idle(now) > quiet:
@@ -52,6 +50,9 @@ func (s *State) hold(now time.Time, v analysis.Verdict) Hold {
 		return HoldSplitMismatch
 	case s.heldBy(v) != nil:
 		return HoldCheck
+	}
+	if _, hook := s.stops(); hook != nil {
+		return HoldHook
 	}
 	return s.Unit.Hold
 }
@@ -86,7 +87,7 @@ func (s *State) holdText(h Hold, now time.Time, v analysis.Verdict) string {
 	case h == HoldDependency, h == HoldRelease:
 		return s.Unit.HoldText
 	}
-	return ""
+	return s.gateText(h, now)
 }
 
 // mismatch says that a share of requests is not the weight. With user keys few users may be any share of the traffic,
@@ -126,6 +127,7 @@ func (s *State) waits(now time.Time) []string {
 	if text := s.waitsForEvidence(now); text != "" {
 		list = append(list, text)
 	}
+	list = append(list, s.waitsForHooks()...)
 	return append(list, s.waitsForLife(now)...)
 }
 

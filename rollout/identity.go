@@ -29,6 +29,8 @@ type Spec struct {
 	After []string `json:"after,omitempty"`
 	// Release is the name of what is released as one; empty for a rollout that is released alone.
 	Release string `json:"release,omitempty"`
+	// Freezes are those of all services; the policy may have more.
+	Freezes []config.Freeze `json:"freezes,omitempty"`
 }
 
 // ID returns the identity of the spec's rollout.

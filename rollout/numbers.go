@@ -21,6 +21,8 @@ const (
 	TriggerState Trigger = "state"
 	// TriggerRelease is another member of the release that was rolled back, or is gone.
 	TriggerRelease Trigger = "release"
+	// TriggerHook is a hook that ordered it, or refused too often.
+	TriggerHook Trigger = "hook"
 )
 
 // Numbers counts what the rollouts of one service have done, in the life of this process.
@@ -37,7 +39,7 @@ type Numbers struct {
 func newNumbers() Numbers {
 	return Numbers{
 		Runs:      map[analysis.Class]uint64{analysis.Pass: 0, analysis.Marginal: 0, analysis.Fail: 0, analysis.NoData: 0},
-		Rollbacks: map[Trigger]uint64{TriggerCheck: 0, TriggerBudget: 0, TriggerOperator: 0, TriggerState: 0, TriggerRelease: 0},
+		Rollbacks: map[Trigger]uint64{TriggerCheck: 0, TriggerBudget: 0, TriggerOperator: 0, TriggerState: 0, TriggerRelease: 0, TriggerHook: 0},
 	}
 }
 

@@ -31,6 +31,9 @@ func applyAll(s State, now time.Time, cmd Command, o others) ([]proposal, error)
 	}
 	for i := range list {
 		one := cmd
+		if i > 0 {
+			one.Expect = nil // that is about the first
+		}
 		if begins {
 			one.Kind = list[i].was.beginning()
 		}

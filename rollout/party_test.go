@@ -246,7 +246,7 @@ func (p *party) keep(list []proposal) {
 }
 
 func (p *party) command(w *world, args []string) error {
-	c, err := parseCommand(args)
+	c, err := w.parseCommand(args)
 	if err != nil {
 		return err
 	}

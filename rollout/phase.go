@@ -103,4 +103,10 @@ const (
 	HoldDependency Hold = "dependency"
 	// HoldRelease is a hold of another member of the release.
 	HoldRelease Hold = "release"
+	// HoldFreeze is a time in which nothing is changed.
+	HoldFreeze Hold = "freeze"
+	// HoldWindow is a time outside of the windows for steps.
+	HoldWindow Hold = "window"
+	// HoldHook is a hook that has not said yes.
+	HoldHook Hold = "hook"
 )

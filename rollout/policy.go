@@ -6,7 +6,7 @@ import (
 	"haldane/config"
 )
 
-// samePolicy says whether two policies are the same, step by step.
+// samePolicy says whether two policies are the same, step by step. Windows, freezes and hooks are not compared: they hold at once.
 func samePolicy(a, b *config.Policy) bool {
 	return slices.EqualFunc(a.Steps, b.Steps, sameStep) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
 		a.OnFailure == b.OnFailure && a.CoolDown == b.CoolDown && a.Retries == b.Retries && a.Alpha == b.Alpha && a.Beta == b.Beta &&
@@ -17,7 +17,7 @@ func sameStep(a, b config.Step) bool {
 	return a.Name == b.Name && a.Weight == b.Weight && a.Segment == b.Segment && a.Strength == b.Strength &&
 		a.Duration == b.Duration && a.MaxDuration == b.MaxDuration && a.MinRequests == b.MinRequests &&
 		a.AdvanceWhen == b.AdvanceWhen && a.Approval == b.Approval && a.Stage == b.Stage && a.OptIn == b.OptIn &&
-		slices.Equal(a.Checks, b.Checks)
+		slices.Equal(a.Checks, b.Checks) && slices.Equal(a.Checklist, b.Checklist)
 }
 
 func sameRamp(a, b *config.Ramp) bool { return a == b || a != nil && b != nil && *a == *b }

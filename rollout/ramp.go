@@ -60,9 +60,10 @@ func (c *change) grow() bool {
 		return true
 	}
 	next, _ := c.s.growth(c.now)
-	if next == 0 || c.s.Clock >= c.s.Deadline || !c.mayStore() {
+	if next == 0 || c.s.Clock >= c.s.Deadline || !c.agreed(config.HookConfirmTrafficIncrease) || !c.mayStore() {
 		return false
 	}
+	c.forgetYes()
 	why := cause{reason: fmt.Sprintf("the ramp grows from %s to %s", c.s.Staging.Ramp.Weight, next), numbers: c.s.Verdict.Sentence()}
 	c.s.Staging.Ramp = ramp{Weight: next, At: c.s.Clock, Judged: c.s.StepJudged}
 	c.s.Pace = pace{}

@@ -124,6 +124,7 @@ func (w *world) verbs() map[string]func([]string) error {
 		"drop":    w.dropVerb,
 		"checks":  w.checksVerb,
 		"losses":  w.lossesVerb,
+		"answer":  w.answerVerb, "questions": w.questionsVerb, "gates": w.gatesVerb, "skip": w.skipVerb,
 	}
 }
 

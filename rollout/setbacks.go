@@ -26,7 +26,7 @@ type Setbacks struct {
 // stepBack goes back to the last stage before this one that exposes nobody who is not exposed now, and says whether it did.
 // From each stage it goes back once. A changed policy does not apply: that is for the next step.
 func (c *change) stepBack(why cause) bool {
-	place := c.s.place()
+	place := c.s.stageNumber()
 	to := c.s.safer()
 	if to < 0 || slices.Contains(c.s.Setbacks.Back, place) {
 		return false
@@ -48,8 +48,8 @@ func (c *change) stepBack(why cause) bool {
 	return true
 }
 
-// place is the number of the stage; the bake comes after all steps.
-func (s *State) place() int {
+// stageNumber is the number of the stage; the bake comes after all steps.
+func (s *State) stageNumber() int {
 	if s.Bake {
 		return len(s.Policy.Steps)
 	}
@@ -60,7 +60,7 @@ func (s *State) place() int {
 // alone: to go back there would be no way back for its members.
 func (s *State) safer() int {
 	now := s.shares()
-	for to := s.place() - 1; to >= 0; to-- {
+	for to := s.stageNumber() - 1; to >= 0; to-- {
 		before := *s
 		before.Phase, before.Step, before.Bake, before.Manual = PhaseProgressing, to, false, nil
 		if !before.shares().raises(now) {

@@ -36,7 +36,7 @@ func (r *walk) losses() stats.Losses {
 func steppedBack(old, next *State, before, after Split) bool {
 	n := len(next.Setbacks.Back)
 	return old.Policy.OnFailure == config.FailureStepBack && !after.raises(before) && n == len(old.Setbacks.Back)+1 &&
-		next.Setbacks.Back[n-1] == old.place() && next.Clock == 0 && next.Verdict.Class == 0
+		next.Setbacks.Back[n-1] == old.stageNumber() && next.Clock == 0 && next.Verdict.Class == 0
 }
 
 // Of random lives, some go back a step, some retry by themselves, some wait because of their users: the invariants are held where they

@@ -83,15 +83,23 @@ func TestIDs(t *testing.T) {
 
 // A field that is added to the policy must be compared: otherwise its change would never apply.
 func TestEveryFieldOfAPolicyIsCompared(t *testing.T) {
-	base := config.Careful()
-	same := config.Careful()
+	policy := func() config.Policy {
+		p := config.Careful()
+		p.Steps[len(p.Steps)-1].Checklist = []string{"one item"}
+		return p
+	}
+	base, same := policy(), policy()
 	if !samePolicy(&base, &same) {
 		t.Fatal("a policy is not the same as itself")
 	}
 	var walk func(path string, pick func(*config.Policy) reflect.Value)
 	walk = func(path string, pick func(*config.Policy) reflect.Value) {
-		changed := config.Careful()
+		changed := policy()
 		v := pick(&changed)
+		switch path {
+		case "policy.Windows", "policy.Freezes", "policy.Hooks":
+			return // they hold at once, and not from the next step
+		}
 		switch v.Kind() {
 		case reflect.Struct:
 			for i := range v.NumField() {

@@ -92,6 +92,8 @@ type State struct {
 	Setbacks Setbacks `json:"setbacks,omitzero"`
 	// Unit is what the rollout has to do with others.
 	Unit unit `json:"unit,omitzero"`
+	// Gates is what is known of the gates of a stage.
+	Gates gates `json:"gates,omitzero"`
 }
 
 // Observation is what was seen since the last one.

@@ -22,7 +22,7 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 	switch {
 	case s.Phase == PhasePending:
 		c.await()
-	case s.retryDue(now) && len(s.awaits(&o.Others)) == 0 && c.mayStore():
+	case s.retryDue(now) && len(s.awaits(&o.Others)) == 0 && s.closed(now) == "" && c.mayStore():
 		c.retryItself()
 	case s.Phase == PhaseRolledBack && o.Others.order == orderGo:
 		c.retry(cause{reason: o.Others.why})
@@ -85,7 +85,6 @@ func (c *change) proceed() {
 	if c.grow() {
 		return
 	}
-	stage := c.s.stage()
 	waits := c.s.waits(c.now)
 	switch {
 	case len(waits) > 0 && c.s.Clock >= c.s.Deadline:
@@ -94,9 +93,10 @@ func (c *change) proceed() {
 		c.noStore()
 	case c.s.doomed():
 		c.failed(c.s.Verdict)
+	case !c.confirmed():
 	case c.waitsForRelease():
-	case stage.Approval:
-		c.pause(PauseGate, cause{reason: fmt.Sprintf("%s is done and needs an approval", c.s.stageName()), numbers: c.s.Verdict.Sentence()})
+	case c.s.gateReason() != "":
+		c.pause(PauseGate, cause{reason: c.s.gateReason(), numbers: c.s.Verdict.Sentence()})
 	case !c.mayStore():
 	case c.s.Phase == PhaseBaking:
 		c.promote(cause{reason: "the bake is done", numbers: c.s.Verdict.Sentence()})

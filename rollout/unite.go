@@ -184,9 +184,9 @@ func ready(now time.Time, group []*proposal) bool {
 
 // advance takes the step with all, or with nobody. First come those who have something to ask of a person.
 func advance(now time.Time, group []*proposal) {
-	gated := slices.ContainsFunc(group, func(p *proposal) bool { return p.was.stage().Approval })
+	gated := slices.ContainsFunc(group, func(p *proposal) bool { return p.was.gateReason() != "" })
 	for _, p := range group {
-		if !gated || p.was.stage().Approval {
+		if !gated || p.was.gateReason() != "" {
 			p.again(now, orderGo, "")
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"haldane/config"
 )
 
 // A rollout may have to do with others in two ways. It comes after the rollouts of services that its own depends on
@@ -108,11 +106,13 @@ func surroundings(s *State, members []string, find func(service string) *State) 
 // await begins a pending rollout, if others let it. A release begins by its own order.
 func (c *change) await() {
 	c.noteWaits(c.s.awaits(&c.others))
-	c.s.Unit.Done = c.s.Spec.Release != "" && len(c.s.Unit.Waits) == 0 && c.s.Spec.Start != config.StartManual && c.mayStore()
+	ready := len(c.s.Unit.Waits) == 0 && c.mayStore() && c.admitted()
+	c.s.Unit.Done = c.s.Spec.Release != "" && ready
 	switch {
-	case len(c.s.Unit.Waits) > 0 || c.s.Spec.Start == config.StartManual || !c.mayStore():
-	case c.s.Spec.Release == "" || c.others.order == orderGo:
-		c.start(cause{reason: "it starts by itself"})
+	case ready && (c.s.Spec.Release == "" || c.others.order == orderGo):
+		c.start(c.s.startCause())
+	case ready && c.s.Hold != "": // at a gate that has opened, before those of the other members
+		c.turn("", "")
 	}
 }
 

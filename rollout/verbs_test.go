@@ -47,6 +47,7 @@ func parseSpec(args []string) (Spec, error) {
 	steps, approval := "10%", ""
 	var later []string
 	var err error
+	var g gateOptions
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		var e error
@@ -86,10 +87,7 @@ func parseSpec(args []string) (Spec, error) {
 		case "revision":
 			spec.CanaryIdentity = value
 		default:
-			var known bool
-			if known, e = specOption(&spec.Policy, key, value); !known { // then it is one of the stages
-				later = append(later, arg)
-			}
+			e = specKey(&spec, &g, &later, key, value)
 		}
 		if e != nil {
 			err = e
@@ -103,6 +101,7 @@ func parseSpec(args []string) (Spec, error) {
 		one.Approval = approval == strconv.Itoa(i+1)
 		spec.Policy.Steps = append(spec.Policy.Steps, one)
 	}
+	g.apply(&spec)
 	if e := finishSpec(&spec, later); e != nil {
 		err = e
 	}
@@ -127,7 +126,7 @@ func parseStep(step config.Step, text string) (config.Step, error) {
 }
 
 func (w *world) commandVerb(args []string) error {
-	c, err := parseCommand(args)
+	c, err := w.parseCommand(args)
 	if err != nil {
 		return err
 	}
@@ -142,7 +141,7 @@ func (w *world) commandVerb(args []string) error {
 	return nil
 }
 
-func parseCommand(args []string) (Command, error) {
+func (w *world) parseCommand(args []string) (Command, error) {
 	c := Command{Kind: CommandKind(args[0]), Actor: "ann"}
 	for _, arg := range args[1:] {
 		key, value, _ := strings.Cut(arg, "=")
@@ -153,12 +152,12 @@ func parseCommand(args []string) (Command, error) {
 				return c, err
 			}
 			c.Weight = weight
-		case "force":
-			c.Force = true
 		case "variant":
 			c.Variant = value
 		case "reason":
 			c.Reason = strings.ReplaceAll(value, "_", " ")
+		default:
+			w.gateArgument(&c, key, value)
 		}
 	}
 	return c, nil

@@ -69,6 +69,10 @@ type View struct {
 	Release *ReleaseView `json:"release,omitempty"`
 	// Waits says that it may not begin, or not take its step, before another service has; WaitingFor says which and why.
 	Waits bool `json:"waits,omitempty"`
+	// Place is where it is, for orders that are meant for just there.
+	Place Place `json:"place,omitzero"`
+	// Gates is what it waits for besides the judge.
+	Gates GatesView `json:"gates,omitzero"`
 }
 
 // StageView is the running step, or the bake.
@@ -141,6 +145,7 @@ func (s *State) View(now time.Time) View {
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
 	v.Waits = len(s.Unit.Waits) > 0 || s.Hold == HoldDependency || s.Hold == HoldRelease
+	v.Place, v.Gates = s.place(), s.gatesView(now)
 	return v
 }
 
@@ -164,10 +169,10 @@ func (s *State) next(now time.Time) (text string, waits []string, person bool) {
 		if len(s.Unit.Waits) > 0 {
 			return s.nextOfUnit()
 		}
-		if s.Spec.Start == config.StartManual {
+		if s.Spec.Start == config.StartManual && s.gate().Ordered == nil {
 			return "the first step, with start", []string{"the start command"}, true
 		}
-		return "the first step", []string{}, false
+		return "the first step", s.waitsToBegin(now), false
 	case PhasePaused:
 		command := CommandResume
 		if s.Pause == PauseGate {

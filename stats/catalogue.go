@@ -62,6 +62,7 @@ const (
 	familyNotifications
 	familyNotificationsQueued
 	familyNotificationSuccess
+	familyHookAnswers
 	familyStoreFailures
 	familyStateLost
 	familyShedding
@@ -101,6 +102,7 @@ func catalogue() [families]description {
 	describeProcess(&all)
 	describeEntrance(&all)
 	describeNotifications(&all)
+	describeHooks(&all)
 	return all
 }
 

@@ -63,6 +63,7 @@ func example() (*Registry, *Process, statuses) {
 				{Target: "room", Results: map[string]uint64{"success": 11, "failure": 12}, Queued: 13, LastSuccess: time.Unix(1_800_000_200, 0)},
 				{Target: "quiet"},
 			},
+			Hooks: []Hook{{Service: "shop", Point: "rollback", Hook: "pager", Answers: map[string]uint64{"yes": 1, "refused": 14, "silent": 0}}},
 			Endpoints: []Endpoints{{
 				Service: "shop", Variant: "v1", Panics: 2,
 				Each: []Endpoint{

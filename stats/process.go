@@ -21,6 +21,8 @@ type Front struct {
 	CertificatesTaken, CertificatesRefused uint64
 	// Notifications are the targets of notifications.
 	Notifications []Notifications
+	// Hooks are the webhooks that are asked about rollouts.
+	Hooks []Hook
 	// StoreFailures is how often the state of rollouts could not be stored; StateLost says that what was stored before the
 	// start could not be used.
 	StoreFailures uint64
@@ -128,6 +130,7 @@ func (s *scrape) process(p *Process) {
 	s.count(familyAcceptFailures, front.AcceptFailures)
 	s.certificates(&front)
 	s.notifications(front.Notifications)
+	s.hooks(front.Hooks)
 	s.count(familyStoreFailures, front.StoreFailures)
 	s.gauge(familyStateLost, indicator(front.StateLost))
 	s.gauge(familyShedding, indicator(front.Shedding))
