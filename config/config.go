@@ -34,6 +34,8 @@ type Config struct {
 	Notifications Notifications `yaml:"notifications"`
 	// Services are what clients call, by name. At least one is required.
 	Services map[string]Service `yaml:"services,omitempty"`
+	// Prometheus is the server that business metrics may be asked of.
+	Prometheus Prometheus `yaml:"prometheus"`
 
 	sources []source // the files that this was read from
 	later   later    // what is looked at only when the configuration is put to use

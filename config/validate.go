@@ -43,6 +43,7 @@ func (v *validator) config(top place) {
 	}
 	v.services(top)
 	v.notifications(&c.Notifications, top)
+	v.prometheus(&c.Prometheus, top.key("prometheus"))
 }
 
 func (v *validator) log(l *Log, at place) {
