@@ -52,6 +52,8 @@ func (o odds) kappa(d direction, j int) float64 {
 // factors are what one request of each kind adds to the log wealth of one bet.
 type factors struct {
 	canaryBad, canaryGood, stableBad, stableGood, stableTied float64
+	// canarySquare and stableSquare are for the square of a number; see valueFactors.
+	canarySquare, stableSquare float64
 }
 
 // factors of bet j. With Y = 1 for a bad request and A = 1 for a request of the canary, the multiplier of the wealth is

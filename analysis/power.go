@@ -79,13 +79,14 @@ type finder struct {
 	stable float64
 	needed float64
 	part   float64 // of the evidence that counts, because bad requests come in clusters
+	spread float64 // of numbers; negative for coins
 }
 
 // detectable is the smallest bad rate of a canary, present in all compared requests, that would have made the check fail by
 // now in four of five cases; 0 when not even a canary that is always bad would have been found. Burst windows are not
 // regarded. The log wealth of each bet is taken for a random walk.
 func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
-	f := c.finder(&k.Seen, k.Clumps.size(), stableRate, needed)
+	f := c.finder(&k.Seen, k, stableRate, needed)
 	if !f.finds(1) {
 		return 0
 	}
@@ -101,15 +102,19 @@ func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
 	return allowed + (1-allowed)*math.Exp(high)
 }
 
-// finder is what asks about these requests. size is how many bad requests make one piece of evidence.
-func (c *Check) finder(seen *exposures, size, stableRate, needed float64) finder {
-	f := finder{seen: seen, stable: stableRate, needed: harm.price(needed), part: 1 / size}
+// finder is what asks about these requests, which come in clusters and have a spread as those of the check so far.
+func (c *Check) finder(seen *exposures, k *checkState, stableRate, needed float64) finder {
+	f := finder{seen: seen, stable: stableRate, needed: harm.price(needed), part: 1 / k.Clumps.size(), spread: k.spread(c)}
 	for i := range f.seen {
 		if f.seen[i].Canary == 0 {
 			break
 		}
-		f.odds[i] = odds{weight: f.seen[i].Weight, centre: min(maxCentre, stableRate), rho: c.rho(), delta: c.delta()}
-		f.bets[i].set(f.odds[i], harm)
+		f.odds[i] = c.odds(f.seen[i].Weight, min(c.most(), stableRate))
+		if f.spread >= 0 {
+			f.bets[i].setValues(f.odds[i], harm)
+		} else {
+			f.bets[i].set(f.odds[i], harm)
+		}
 	}
 	return f
 }
@@ -122,7 +127,7 @@ func (f *finder) finds(rate float64) bool {
 			if f.seen[i].Canary == 0 {
 				break
 			}
-			m, v := f.odds[i].growth(&f.bets[i][j], rate, f.stable)
+			m, v := f.growth(i, j, rate)
 			mean += f.seen[i].Canary * m
 			variance += f.seen[i].Canary * v
 		}
@@ -131,4 +136,12 @@ func (f *finder) finds(rate float64) bool {
 		}
 	}
 	return false
+}
+
+// growth is that of bet j at one weight.
+func (f *finder) growth(i, j int, rate float64) (mean, variance float64) {
+	if f.spread >= 0 {
+		return f.odds[i].valueGrowth(&f.bets[i][j], rate, f.stable, f.spread)
+	}
+	return f.odds[i].growth(&f.bets[i][j], rate, f.stable)
 }
