@@ -114,7 +114,7 @@ func (j *Judge) learnGiven(i int, report *Report) {
 		o := c.odds(weight, centre)
 		var bets bets
 		bets.harm.set(o, harm)
-		bets.safe.set(o, safe)
+		bets.safe.set(o, mild)
 		k.Harm.enter(j.memory.Now, &r.burst)
 		k.Harm.betValues(harm, &bets.harm, canary, stable)
 		k.Safe.betValues(safe, &bets.safe, canary, stable)
@@ -157,7 +157,8 @@ func (k *checkState) readingVerdict(c *Check, v *CheckVerdict, now int64) {
 	v.CanaryRate, v.StableRate, v.Mean = k.Feed.CanaryValue, k.Feed.StableValue, true
 	v.Allowed = c.limitOf(k.Feed.StableValue)
 	v.Score, v.Evidence, v.Needed, v.ToleranceEvidence, v.ToleranceNeeded = 50, 1, 1, 1, 1
-	v.MinRequests, v.Powered, v.Detectable, v.Gross, v.Missing, v.Sees = 0, false, 0, 0, 0, ""
+	v.MinRequests, v.Powered, v.Detectable, v.Gross, v.Missing = 0, false, 0, 0, 0
+	v.Sees = "a threshold proves nothing; without a reading nothing is known"
 	v.Readings, v.Beyond = k.CanaryTotal, k.Feed.Beyond
 	v.CanaryTotal, v.StableTotal, v.StepCanary = 0, 0, 0
 	cause, _ := k.silence(c, now)

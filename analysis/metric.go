@@ -123,8 +123,17 @@ func (c *Check) most() float64 {
 // odds are those of the check, at a weight and a guess of stable. A metric may be large, and then its tolerance moves what is
 // expected of the canary: around rho * stable the two sides balance at the edge.
 func (c *Check) odds(weight, centre float64) odds {
+	o := odds{weight: weight, centre: centre, rho: c.rho(), delta: c.delta()}
 	if c.metric() {
-		centre = c.rho() * min(1-closest, max(closest, centre))
+		o.centre = o.rho * min(1-closest, max(closest, centre))
 	}
-	return odds{weight: weight, centre: centre, rho: c.rho(), delta: c.delta()}
+	return o
+}
+
+// safeDirection is how it is bet that the canary is within tolerance.
+func (c *Check) safeDirection() direction {
+	if c.metric() {
+		return mild
+	}
+	return safe
 }

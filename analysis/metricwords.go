@@ -47,6 +47,9 @@ func (j *Judge) metricVerdict(i int, v *CheckVerdict, learning bool) {
 	}
 	v.scale(&c.Metric)
 	v.Sees = c.metricSees(v)
+	if c.given() {
+		v.Missing = 0 // it counts what is told, and not requests
+	}
 	v.Sentence = k.metricSentence(c, v, j.memory.Now, learning)
 }
 

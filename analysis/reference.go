@@ -183,11 +183,11 @@ func (s *stratum) arm(i int, c *Check) {
 	o.tied = s.Streams[i].Tied
 	if c.Metric.Kind == MetricMean {
 		s.bets[i].harm.setValues(o, harm)
-		s.bets[i].safe.setValues(o, safe)
+		s.bets[i].safe.setValues(o, mild)
 		return
 	}
 	s.bets[i].harm.set(o, harm)
-	s.bets[i].safe.set(o, safe)
+	s.bets[i].safe.set(o, c.safeDirection())
 }
 
 // rate is stable's bad rate at the time of the requests since the last refresh: their own, or else the remembered one.

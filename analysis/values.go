@@ -59,8 +59,8 @@ func (l *ladder) setValues(o odds, d direction) {
 // the sum of squares. For small bets, where q is near 1/2, next to nothing is lost by that; and unlike rounding each number to 0 or 1
 // by lot it costs no more evidence than the numbers' own spread does.
 func (o odds) valueFactors(d direction, j int) factors {
-	k, c := o.kappa(d, j), bankruptcy*math.Ldexp(1, -j)
-	if d == safe {
+	k, c := o.kappa(d, j), d.risk(j)
+	if d != harm {
 		k = -k
 	}
 	q := -(math.Log1p(-c) + c) / (c * c)

@@ -96,6 +96,7 @@ func (a *App) put(cfg *config.Config) error {
 		Timeouts: cfg.Timeouts,
 		Log:      cfg.Log,
 		Stats:    a.stats,
+		Taken:    taken(cfg),
 	}, a.splits.current())
 	if err != nil {
 		return fmt.Errorf("build the proxy's tables: %w", err)

@@ -32,6 +32,16 @@ func specs(cfg *config.Config) []rollout.Spec {
 	return all
 }
 
+// taken are the response fields that the business metrics of each service are read from.
+func taken(cfg *config.Config) map[string][]string {
+	all := make(map[string][]string, len(cfg.Services))
+	for name, service := range cfg.Services {
+		policy := cfg.Policies[service.Policy]
+		all[name] = policy.TakenFields()
+	}
+	return all
+}
+
 // identity tells one canary from the next: its revision, or else where it answers.
 func identity(variant config.Variant) string {
 	if variant.Revision != "" {

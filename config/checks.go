@@ -209,4 +209,10 @@ func (c *Checks) complete(at place) {
 			c.Latency[name] = l
 		}
 	}
+	for name, m := range c.Metrics {
+		if m.Kind == KindValue && !at.key("metrics").key(name).key("relative").written() {
+			m.Relative = 0
+			c.Metrics[name] = m
+		}
+	}
 }

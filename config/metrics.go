@@ -56,7 +56,7 @@ type MetricCheck struct {
 	// single request can change must be bounded, and the closer the bound, the sooner a difference is proven.
 	Largest Number `yaml:"largest"`
 	// Relative is the allowed change: with direction down the canary may have stable * (1 - relative) - absolute, with up
-	// stable * (1 + relative) + absolute. Default 2%.
+	// stable * (1 + relative) + absolute. Default 2%, for kind value 0%: a value is held against stable's only with a tolerance.
 	Relative Percent `yaml:"relative"`
 	// Absolute is allowed on top of it, in the unit of the metric: "0.5%" or 0.005 for a ratio, 1.5 for a mean in euros.
 	// Default 0.
@@ -71,6 +71,9 @@ type MetricCheck struct {
 	Total string `yaml:"total,omitempty"`
 	// Every is how often a Prometheus is asked, at least 1s. Default 30s.
 	Every Duration `yaml:"every"`
+	// Words are what people are told of a request for which it happened, after a number of requests, such as "converted".
+	// Default: none.
+	Words string `yaml:"words,omitempty"`
 	// Max is the largest value that is fine, whatever stable's is; of kind value. Default "", none.
 	Max Limit `yaml:"max,omitempty"`
 	// Min is the smallest value that is fine. Default "", none.

@@ -87,7 +87,9 @@ func TestPrometheusOptions(t *testing.T) {
 		good("kind: value, query: 'q{v=\"$variant\"}', min: 1, max: 2, failures: 5, every: 5s"),
 		bad("good: 'g{v=\"$variant\"}'", of+"total: this is required"),
 		bad("good: g, total: 't{v=\"$variant\"}'", of+"good: the query has no $variant: it would say the same of both variants"),
-		bad("kind: value, query: '$variant', good: x", of+"good: a value has no good"),
+		good("kind: value, query: '$variant', relative: 5%"),
+		bad("kind: value, query: '$variant'", ofChecks+"metrics.m: a value needs a threshold: max, min, or a tolerance (relative, absolute) against stable"),
+		bad("kind: value, query: '$variant', max: 1, good: x", of+"good: a value has no good"),
 		bad("kind: value, query: '$variant', min: 3, max: 2", of+"max: max (2) is less than min (3)"),
 	} {
 		if diff := cmp.Diff(c.want, messages(t, file(c.value))); diff != "" {
@@ -100,7 +102,7 @@ func TestPrometheusOptions(t *testing.T) {
 		bad("prometheus: {timeout: 0s, token_file: token}", "timeout: expected a duration above zero, got 0s", "token_file: a token needs a url"),
 	)
 	if diff := cmp.Diff([]string{ofChecks + "metrics.m.source: there is no Prometheus to ask: prometheus.url is missing"},
-		messages(t, "version: 1\npolicies: {quick: {steps: [5%], checks: {metrics: {m: {source: prometheus, direction: up, kind: value, query: $variant}}}}}"+small)); diff != "" {
+		messages(t, "version: 1\npolicies: {quick: {steps: [5%], checks: {metrics: {m: {source: prometheus, direction: up, kind: value, query: $variant, max: 1}}}}}"+small)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -158,6 +158,9 @@ func (v *validator) metricTolerance(m *MetricCheck, at place) {
 		v.absent(at.key("min"), m.Min.String(), "thresholds are for the kind value")
 		return
 	}
+	if m.Source == SourcePrometheus && !m.Max.Set && !m.Min.Set && m.Relative == 0 && m.Absolute == 0 {
+		v.problems.wrong(at, "a value needs a threshold: max, min, or a tolerance (relative, absolute) against stable")
+	}
 	if m.Max.Set && m.Min.Set && m.Max.Value < m.Min.Value {
 		v.problems.wrong(at.key("max"), "max (%s) is less than min (%s)", m.Max.Value, m.Min.Value)
 	}

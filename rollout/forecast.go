@@ -153,7 +153,7 @@ func (f *forecaster) look(stage *config.Step, takes time.Duration) []outlook {
 	var list []outlook
 	for i := range f.settings.Checks {
 		c := &f.settings.Checks[i]
-		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 { // how often events happen to stable is not known
+		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 || c.Metric.Kind != 0 { // how often events happen to stable is not known
 			continue
 		}
 		exposed := f.counts

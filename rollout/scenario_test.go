@@ -102,6 +102,8 @@ func (w *world) verbs() map[string]func([]string) error {
 		"view":    w.viewVerb,
 		"drop":    w.dropVerb,
 		"checks":  w.checksVerb,
+		"post":    w.postVerb,
+		"read":    w.readVerb,
 	}
 }
 

@@ -85,6 +85,8 @@ type State struct {
 	// History is what happened, oldest first, and Sequence the number of its last event.
 	History  []Event `json:"history"`
 	Sequence uint64  `json:"sequence"`
+	// Posts is what was posted of business metrics.
+	Posts Posts `json:"posts,omitzero"`
 }
 
 // Observation is what was seen since the last one.
