@@ -19,6 +19,7 @@ import (
 	"haldane/app/handover"
 	"haldane/app/systemd"
 	"haldane/config"
+	"haldane/metrics"
 	"haldane/notify"
 	"haldane/proxy"
 	"haldane/proxy/listen"
@@ -65,6 +66,7 @@ type App struct {
 	splits  *splits
 	closers closers
 
+	asker     *metrics.Asker
 	notices   *notify.Notifier
 	operators *operators
 	states    *custody

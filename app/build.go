@@ -11,6 +11,7 @@ import (
 	"haldane/admin"
 	"haldane/app/handover"
 	"haldane/config"
+	"haldane/metrics"
 	"haldane/notify"
 	"haldane/proxy"
 	"haldane/rollout"
@@ -48,6 +49,7 @@ func (a *App) build(cfg *config.Config) error {
 		return fmt.Errorf("restore the rollouts: %w", err)
 	}
 	a.operators = &operators{Manager: a.manager}
+	a.asker = metrics.New(metrics.Options{Rollouts: a.manager, Logger: a.logger.Named("metrics")})
 	a.notices, err = notify.New(notify.Options{
 		Rollouts: a.manager,
 		Source:   speaker(),
@@ -71,6 +73,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Gatherer:      gatherer,
 		Ready:         a.ready,
 		Reload:        a.Reload,
+		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
 		Listeners:     a.adminListeners(cfg.Admin),
 		TakeOver:      a.successor,

@@ -112,6 +112,7 @@ func (a *App) put(cfg *config.Config) error {
 		return err
 	}
 	a.notices.Use(told)
+	a.asker.Use(cfg.Prometheus)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))
