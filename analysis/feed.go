@@ -1,6 +1,9 @@
 package analysis
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Report is what is told of a business metric that is not counted on requests: totals, a reading, or why there is none.
 type Report struct {
@@ -86,6 +89,27 @@ func (c *Check) limitOf(stable float64) float64 {
 	return stable + room
 }
 
+// allowedReading is the threshold that is nearest: of the tolerance against stable, where there is one, and of the numbers.
+func (c *Check) allowedReading(stable float64) float64 {
+	limit, m := math.Inf(1), &c.Metric
+	if m.Falls {
+		limit = math.Inf(-1)
+	}
+	if c.compares() {
+		limit = c.limitOf(stable)
+	}
+	switch {
+	case m.Falls && m.Min.Set:
+		limit = max(limit, m.Min.Value)
+	case !m.Falls && m.Max.Set:
+		limit = min(limit, m.Max.Value)
+	}
+	if math.IsInf(limit, 0) { // the threshold is on the other side
+		return m.Max.Value + m.Min.Value
+	}
+	return limit
+}
+
 // learnGiven bets on the totals of a report. Given how many there were of each side, n and m, the multiplier is the product of
 //
 //	1 + k (Y - delta - b) over the canary's,  1 - k (n/m) (rho Y - b) over stable's.
@@ -155,7 +179,7 @@ const (
 func (k *checkState) readingVerdict(c *Check, v *CheckVerdict, now int64) {
 	v.Threshold, v.Alone = true, !c.compares()
 	v.CanaryRate, v.StableRate, v.Mean = k.Feed.CanaryValue, k.Feed.StableValue, true
-	v.Allowed = c.limitOf(k.Feed.StableValue)
+	v.Allowed = c.allowedReading(k.Feed.StableValue)
 	v.Score, v.Evidence, v.Needed, v.ToleranceEvidence, v.ToleranceNeeded = 50, 1, 1, 1, 1
 	v.MinRequests, v.Powered, v.Detectable, v.Gross, v.Missing = 0, false, 0, 0, 0
 	v.Sees = "a threshold proves nothing; without a reading nothing is known"

@@ -63,7 +63,7 @@ type exchange struct {
 	status    int           // the endpoint's
 	firstByte time.Duration
 	measured  stats.Values // what the answer reports of business metrics
-	concluded bool // what the client saw is recorded
+	concluded bool         // what the client saw is recorded
 
 	kept kept
 }

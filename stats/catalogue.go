@@ -48,6 +48,8 @@ const (
 	familyBudget
 	familyWeightChanges
 	familyRollbacks
+	familyMetricKnown
+	familyMetricFaults
 
 	familyBuild
 	familyReloadSuccessful
@@ -61,6 +63,7 @@ const (
 	familyNotifications
 	familyNotificationsQueued
 	familyNotificationSuccess
+	familyQuestions
 	familyStoreFailures
 	familyStateLost
 	familyUnmatched
@@ -188,6 +191,7 @@ func describeRollouts(all *[families]description) {
 		[]string{"service", "reason"},
 		"Rollbacks, by what ordered them.",
 	}
+	describeMetrics(all)
 }
 
 // describeProcess describes the process itself.

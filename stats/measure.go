@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"maps"
 	"math"
 	"sync/atomic"
 )
@@ -111,6 +112,13 @@ func (s *Service) Faults(name string) *Faults {
 		s.faults[name] = f
 	}
 	return f
+}
+
+// allFaults are the counts of all business metrics that there ever were, by name.
+func (s *Service) allFaults() map[string]*Faults {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.faults)
 }
 
 // Sums is what responses have reported of one metric, scaled so that the smallest number is 0 and the largest 1.

@@ -21,6 +21,8 @@ type Front struct {
 	CertificatesTaken, CertificatesRefused uint64
 	// Notifications are the targets of notifications.
 	Notifications []Notifications
+	// Questions is how often a Prometheus was asked for a business metric, QuestionsFailed how often there was no answer.
+	Questions, QuestionsFailed uint64
 	// StoreFailures is how often the state of rollouts could not be stored; StateLost says that what was stored before the
 	// start could not be used.
 	StoreFailures uint64
@@ -124,6 +126,8 @@ func (s *scrape) process(p *Process) {
 	s.count(familyAcceptFailures, front.AcceptFailures)
 	s.certificates(&front)
 	s.notifications(front.Notifications)
+	s.count(familyQuestions, front.Questions-min(front.Questions, front.QuestionsFailed), "success")
+	s.count(familyQuestions, front.QuestionsFailed, "failure")
 	s.count(familyStoreFailures, front.StoreFailures)
 	s.gauge(familyStateLost, indicator(front.StateLost))
 	s.count(familyUnmatched, front.Unmatched)
