@@ -40,7 +40,7 @@ func TestPostMetric(t *testing.T) {
 	} {
 		fields := []string{bearer}
 		if c.key != "" {
-			fields = []string{"Idempotency-Key: " + c.key}
+			fields = append(fields, "Idempotency-Key: "+c.key)
 		}
 		answer := s.do(http.MethodPost, path, c.body, fields...)
 		if diff := cmp.Diff(c.want, got); diff != "" || answer.status != 200 || strings.TrimSpace(answer.body) != c.answer {
