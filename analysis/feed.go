@@ -60,13 +60,13 @@ func (j *Judge) Take(now time.Time, r Report) {
 }
 
 // read holds a reading against the thresholds.
-func (k *checkState) read(c *Check, canary, stable float64, comparable bool) {
+func (k *checkState) read(c *Check, canary, stable float64, learning bool) {
 	k.Feed.CanaryValue, k.Feed.StableValue = canary, stable
 	k.CanaryTotal++
 	k.StepCanary++
 	m := &c.Metric
 	beyond := m.Max.Set && canary > m.Max.Value || m.Min.Set && canary < m.Min.Value
-	if comparable && c.compares() {
+	if learning && c.compares() {
 		limit := c.limitOf(stable)
 		beyond = beyond || m.Falls && canary < limit || !m.Falls && canary > limit
 	}

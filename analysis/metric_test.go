@@ -345,7 +345,8 @@ func TestMetricsAreRestoredExactly(t *testing.T) {
 func TestMetricSentences(t *testing.T) {
 	s := newShopper(1, conversionCheck())
 	s.convert = rates(0.36, 0.4)
-	for !s.tick() {
+	for failed := false; !failed; {
+		failed = s.tick()
 	}
 	v := s.j.Verdict()
 	c := v.Checks[1]

@@ -14,7 +14,7 @@ import (
 
 // converting lets a backend answer at once and without errors, and report for a share of its requests that it converted.
 func (b *backend) converting(share float64) {
-	handle := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handle := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		converted := "0"
 		if rand.Float64() < share {
 			converted = "1"

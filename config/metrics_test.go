@@ -99,6 +99,8 @@ func TestPrometheusOptions(t *testing.T) {
 	testOptions(t, inTop, "prometheus.",
 		good("prometheus: {url: \"http://localhost:9090\", token_file: token, timeout: 5s}"),
 		bad("prometheus: {url: localhost}", "url: expected a URL that begins with http:// or https:// and names a host"),
+		bad("prometheus: {url: \"http://ann:pw@localhost:9090\"}",
+			"url: the URL is shown to whoever reads the configuration: leave the password out, use token_file"),
 		bad("prometheus: {timeout: 0s, token_file: token}", "timeout: expected a duration above zero, got 0s", "token_file: a token needs a url"),
 	)
 	if diff := cmp.Diff([]string{ofChecks + "metrics.m.source: there is no Prometheus to ask: prometheus.url is missing"},

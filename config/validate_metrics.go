@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -170,6 +171,9 @@ func (v *validator) metricTolerance(m *MetricCheck, at place) {
 func (v *validator) prometheus(p *Prometheus, at place) {
 	if p.URL != "" {
 		v.check(at.key("url"), WebAddress(p.URL))
+		if u, err := url.Parse(p.URL); err == nil && u.User != nil {
+			v.problems.wrong(at.key("url"), "the URL is shown to whoever reads the configuration: leave the password out, use token_file")
+		}
 	}
 	v.positive(at.key("timeout"), p.Timeout)
 	if p.URL == "" && p.TokenFile != "" {

@@ -117,6 +117,14 @@ func (b *board) next(t *testing.T) rollout.Answer {
 	return rollout.Answer{}
 }
 
+// until waits for an answer with this problem.
+func (b *board) until(t *testing.T, problem string) {
+	t.Helper()
+	for got := "?"; got != problem; {
+		got = b.next(t).Problem
+	}
+}
+
 // asking runs an Asker on a question and a server.
 func asking(t *testing.T, check config.MetricCheck, p config.Prometheus) *board {
 	t.Helper()
@@ -176,13 +184,11 @@ func TestAsking(t *testing.T) {
 	}
 	broken = true
 	mu.Unlock()
-	for b.next(t).Problem != "Prometheus: it answers 503" {
-	}
+	b.until(t, "Prometheus: it answers 503")
 	mu.Lock()
 	broken = false
 	mu.Unlock()
-	for b.next(t).Problem != "" {
-	}
+	b.until(t, "")
 }
 
 // Counters become differences: the first answer is where they begin.
