@@ -235,3 +235,35 @@ func TestAnswers(t *testing.T) {
 		}
 	})
 }
+
+// A number may be told a look before its request. No look tells a negative count for that, and together the looks tell what happened.
+func TestNumbersThatComeBeforeTheirRequests(t *testing.T) {
+	metrics := []config.MetricCheck{
+		{Kind: config.KindRatio, Of: config.OfAll}, {Kind: config.KindSum, Of: config.OfAll, Smallest: -10, Largest: 10},
+	}
+	var side measuredSide
+	var events analysis.Counts
+	var values analysis.Sums
+	for _, look := range []struct {
+		requests uint64
+		numbers  [stats.MaxMeasures]stats.Sums
+	}{
+		{1, [stats.MaxMeasures]stats.Sums{{Count: 3, Sum: 3, Squares: 3}, {Count: 3, Sum: 3, Squares: 3}}},
+		{0, [stats.MaxMeasures]stats.Sums{}},
+		{9, [stats.MaxMeasures]stats.Sums{{Count: 1, Sum: 1, Squares: 1}, {Count: 1, Sum: 1, Squares: 1}}},
+	} {
+		e, v := side.fill(metrics, &look.numbers, analysis.Counts{Good: look.requests}, nil)
+		events.Bad += e[0].Bad
+		events.Good += e[0].Good
+		values.Count += v[1].Count
+		values.Sum += v[1].Sum
+		values.Squares += v[1].Squares
+	}
+	if want := (analysis.Counts{Bad: 4, Good: 6}); events != want {
+		t.Errorf("%+v, want %+v", events, want)
+	}
+	// Four of ten brought the largest; the others brought 0, which is in the middle.
+	if want := (analysis.Sums{Count: 10, Sum: 7, Squares: 5.5}); values != want {
+		t.Errorf("%+v, want %+v", values, want)
+	}
+}
