@@ -15,13 +15,14 @@ var rooms = map[string][]string{
 	"":               {"cli"},
 	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
-	"app":            {"hooks", "app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
+	"app":            {"hooks", "metrics", "app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
 	"admin":          {"rollout", "report", "analysis", "config"},
 	"notify":         {"webhook", "rollout", "config"},
 	"hooks":          {"webhook", "rollout", "config"},
 	"webhook":        {"config"},
+	"metrics":        {"rollout", "config"},
 	"rollout":        {"analysis", "report", "store", "stats", "config"},
 	"report":         {"config"},
 	"proxy":          {"proxy/http1", "proxy/listen", "proxy/upstream", "proxy/balance", "router", "stats", "config"},
@@ -47,7 +48,7 @@ var outsiders = map[string][]string{
 	"github.com/valyala/fasthttp":     {"proxy"},                 // one HTTP stack among two to come: nobody else may lean on it
 	"github.com/prometheus":           {"stats", "admin", "app"}, // numbers are kept without it and shown with it
 	"github.com/fsnotify/fsnotify":    {"config"},
-	"go.uber.org/zap":                 {"proxy", "rollout", "notify", "hooks", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
+	"go.uber.org/zap":                 {"proxy", "rollout", "notify", "hooks", "metrics", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
 	"github.com/hashicorp/golang-lru": {"router"},
 	"github.com/cespare/xxhash":       {"router"},
 	"github.com/spf13/cobra":          {"cli"},

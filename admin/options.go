@@ -59,6 +59,8 @@ type Options struct {
 	Ready func() error
 	// Reload reads the configuration again. Its error is shown to the caller in full. Nil answers 501.
 	Reload func() error
+	// PostMetric takes totals of a business metric; see rollout.Manager.Post. Nil answers 501.
+	PostMetric func(service string, p rollout.Post) (again bool, err error)
 	// Configuration is the state of the configuration. Nil shows an empty one.
 	Configuration func() Configuration
 	// Listeners are used instead of opening new ones. Those that the configuration does not ask for must be nil.

@@ -39,6 +39,7 @@ func (s *Server) table(d *door) []route {
 		{"GET " + eventsPath, s.fallible(s.events)},
 		{"GET /api/v1/services", s.fallible(s.services)},
 		{"GET /api/v1/services/{service}", s.fallible(s.service)},
+		{"POST /api/v1/services/{service}/metrics/{metric}", s.fallible(s.postMetric)},
 		{"GET /api/v1/rollouts", s.fallible(s.rollouts)},
 		{"POST /api/v1/rollouts/abort", s.fallible(s.abortAll)},
 		{"GET /api/v1/rollouts/{service}", s.fallible(s.rollout)},

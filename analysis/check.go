@@ -40,6 +40,9 @@ type checkState struct {
 	LookedAt uint64  `json:"looked_at,omitempty"`
 	// Seen is the compared canary requests by weight.
 	Seen exposures `json:"seen"`
+	// Sums are the numbers of a metric that is a mean, or given in totals; Feed is what was told of it.
+	Sums totals `json:"sums,omitzero"`
+	Feed feed   `json:"feed,omitzero"`
 }
 
 func newCheckState(c *Check) checkState {
@@ -58,7 +61,9 @@ func (k *checkState) sameAs(c *Check) bool {
 
 func (k *checkState) validate() error {
 	if !finite(k.Harm.Log, k.Harm.Base, k.Harm.Scale, k.Safe.Log, k.Expected, k.Matched, k.Detectable, k.Missing) ||
-		!finite(k.Harm.Bets[:]...) || !finite(k.Safe.Bets[:]...) {
+		!finite(k.Harm.Bets[:]...) || !finite(k.Safe.Bets[:]...) ||
+		!finite(k.Sums.Canary, k.Sums.CanarySquares, k.Sums.Stable, k.Sums.StableSquares, k.Feed.CanaryValue, k.Feed.StableValue,
+			k.Feed.Canary.Sum, k.Feed.Stable.Sum) {
 		return fmt.Errorf("check %q has no finite evidence", k.Name)
 	}
 	if !k.Clumps.possible() {
@@ -76,11 +81,14 @@ func (k *checkState) validate() error {
 // bet given everything before it, also given which stratum the request is of.
 func (j *Judge) learn(i int, blocks []Block) {
 	c, k, r := &j.settings.Checks[i], &j.memory.Checks[i], &j.rules[i]
-	if c.latency() && j.warming() {
+	switch {
+	case c.latency() && j.warming() || c.fed():
 		return
-	}
-	if c.absolute() {
+	case c.absolute():
 		j.learnAlone(i, blocks)
+		return
+	case c.Metric.Kind == MetricMean:
+		j.learnValues(i, blocks)
 		return
 	}
 	var t turn
@@ -168,6 +176,9 @@ func (c *Check) counts(b *Block) (canary, stable Counts) {
 	if n := c.Event; n <= len(b.StableEvents) {
 		stable = b.StableEvents[n-1]
 	}
+	if c.Metric.Falls {
+		canary, stable = Counts{Bad: canary.Good, Good: canary.Bad}, Counts{Bad: stable.Good, Good: stable.Bad}
+	}
 	return canary, stable
 }
 
@@ -203,7 +214,7 @@ func (k *checkState) close(s *stratum, i int, c *Check) {
 	expected, matched := s.open(i, c)
 	k.Expected, k.Matched = k.Expected+expected, k.Matched+matched
 	st := &s.Streams[i]
-	st.CanaryTotal, st.StableBad, st.StableTied, st.StableTotal = 0, 0, 0, 0
+	st.CanaryTotal, st.StableBad, st.StableTied, st.StableTotal, st.StableSum = 0, 0, 0, 0, 0
 }
 
 // open is how many canary requests the open period adds to Matched, and how many of them to Expected.

@@ -72,14 +72,14 @@ func TestFinderIsUsedAgain(t *testing.T) {
 	c := Defaults().Checks[0]
 	for range 200 {
 		rate, needed := r.Float64()*0.05, 3+4*r.Float64()
-		used := c.finder(1+r.Float64(), rate, needed)
+		used := c.finder(&checkState{}, rate, needed)
 		var seen exposures
 		for range 20 {
 			if seen.add(r.Float64()*0.9, r.Uint64N(3000)); r.IntN(8) == 0 {
 				seen = exposures{}
 			}
 			used.regard(&seen)
-			fresh := c.finder(1/used.part, rate, needed)
+			fresh := c.finder(&checkState{}, rate, needed)
 			fresh.regard(&seen)
 			if bad := rate + math.Pow(10, -4*r.Float64()); used.finds(bad) != fresh.finds(bad) {
 				t.Fatalf("%v of %v: used %v, fresh %v", bad, seen, used.finds(bad), fresh.finds(bad))

@@ -10,7 +10,13 @@ const (
 	harm direction = iota + 1
 	// safe bets against "the canary is at or beyond the tolerance".
 	safe
+	// mild is safe with smaller bets. Metrics happen often and little is allowed, so that what is won for "within tolerance" is won
+	// over many requests.
+	mild
 )
+
+// milder is how many of the largest bets of safe mild leaves out, for smaller ones.
+const milder = 4
 
 const (
 	harmBets = 10
@@ -23,7 +29,7 @@ const bankruptcy = 0.9
 
 // bets is how many bets a direction spreads its wealth over.
 func (d direction) bets() int {
-	if d == safe {
+	if d != harm {
 		return safeBets
 	}
 	return harmBets
@@ -43,15 +49,25 @@ type odds struct {
 func (o odds) kappa(d direction, j int) float64 {
 	u := o.weight / (1 - o.weight)
 	largest := max(o.delta+o.centre, u*(o.rho-o.centre))
-	if d == safe {
+	if d != harm {
 		largest = max(1-o.delta-o.centre, u*o.centre)
 	}
-	return bankruptcy / largest * math.Ldexp(1, -j)
+	return d.risk(j) / largest
+}
+
+// risk is the part of the wealth that bet j puts at stake in one request.
+func (d direction) risk(j int) float64 {
+	if d == mild {
+		j += milder
+	}
+	return bankruptcy * math.Ldexp(1, -j)
 }
 
 // factors are what one request of each kind adds to the log wealth of one bet.
 type factors struct {
 	canaryBad, canaryGood, stableBad, stableGood, stableTied float64
+	// canarySquare and stableSquare are for the square of a number; see valueFactors.
+	canarySquare, stableSquare float64
 }
 
 // factors of bet j. With Y = 1 for a bad request and A = 1 for a request of the canary, the multiplier of the wealth is
@@ -67,7 +83,7 @@ func (o odds) factors(d direction, j int) factors { return o.sized(d, o.kappa(d,
 
 // sized is the factors of a bet of size k.
 func (o odds) sized(d direction, k float64) factors {
-	if d == safe {
+	if d != harm {
 		k = -k
 	}
 	u := o.weight / (1 - o.weight)

@@ -31,6 +31,9 @@ type Block struct {
 	// CanaryEvents and StableEvents are the counts for checks with an Event: place N-1 counts the requests with event N as
 	// Bad and those that could have had it as Good. A place that is not there has no requests.
 	CanaryEvents, StableEvents []Counts
+	// CanaryValues and StableValues are the numbers for checks of a mean: place N-1 has those of Metric.Values N. The sum of a
+	// request may come a block before its count.
+	CanaryValues, StableValues []Sums
 }
 
 // empty says that nothing happened.
@@ -61,6 +64,7 @@ type Judge struct {
 	last     Verdict      // what Verdict answered last
 	stale    bool         // whether counts have come since
 	current  []bool       // whether last still holds for a check
+	fed      bool         // whether there is a check that Take is told of
 }
 
 // rule is what follows from the settings for one check.
@@ -83,6 +87,7 @@ func NewJudge(settings Settings) *Judge {
 	for i := range j.settings.Checks {
 		c := &j.settings.Checks[i]
 		needed := threshold(j.settings.Alpha, c.Share)
+		j.fed = j.fed || c.fed()
 		j.rules = append(j.rules, rule{
 			needed: needed,
 			shown:  -math.Log(j.settings.Beta),
@@ -167,7 +172,7 @@ func (j *Judge) StartOver(now time.Time) {
 	for i := range j.memory.Strata {
 		st := j.memory.Strata[i].Streams
 		for k := range st {
-			st[k].CanaryTotal, st[k].StableBad, st[k].StableTied, st[k].StableTotal = 0, 0, 0, 0
+			st[k].CanaryTotal, st[k].StableBad, st[k].StableTied, st[k].StableTotal, st[k].StableSum = 0, 0, 0, 0, 0
 		}
 	}
 	j.NewStep(now)

@@ -6,7 +6,7 @@ func (k *checkState) means(c *Check) bool {
 	if k.Meaning == "" && c.Meaning == "" {
 		return k.Event == c.Event
 	}
-	return k.Meaning == c.Meaning && (k.Event == 0) == (c.Event == 0)
+	return k.Meaning == c.Meaning && (k.Event == 0) == (c.Event == 0) // a metric says in its meaning all that it is
 }
 
 // sameFailures says whether the checks of failed requests, where both lists have some, call the same requests failed.

@@ -26,12 +26,15 @@ func (c *Check) gross(allowed float64) float64 {
 // missing is how many more compared canary requests at a weight it takes until a rate is detectable; 0 when it is already, and
 // when no number of them is enough. An absolute check needs no weight.
 func (c *Check) missing(k *checkState, stableRate, needed, rate, weight float64) float64 {
-	if c.absolute() {
+	switch {
+	case c.reading():
+		return 0
+	case c.absolute():
 		weight = 0
-	} else if !learnable(weight) {
+	case !learnable(weight):
 		return 0
 	}
-	f := c.finder(k.Clumps.size(), stableRate, needed)
+	f := c.finder(k, stableRate, needed)
 	sees := func(more float64) bool {
 		seen := k.Seen
 		seen.add(weight, uint64(more))
@@ -82,7 +85,7 @@ func (j *Judge) foresee() {
 	weight := j.presentWeight()
 	for i := range j.memory.Checks {
 		c, k := &j.settings.Checks[i], &j.memory.Checks[i]
-		if k.LookedAt > 0 && k.CanaryTotal <= k.LookedAt+k.LookedAt/lookAgain {
+		if c.reading() || k.LookedAt > 0 && k.CanaryTotal <= k.LookedAt+k.LookedAt/lookAgain {
 			continue
 		}
 		k.LookedAt = k.CanaryTotal

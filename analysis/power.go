@@ -81,13 +81,14 @@ type finder struct {
 	stable float64
 	needed float64
 	part   float64 // of the evidence that counts, because bad requests come in clusters
+	spread float64 // of numbers; negative for coins
 }
 
 // detectable is the smallest bad rate of a canary, present in all compared requests, that would have made the check fail by
 // now in four of five cases; 0 when not even a canary that is always bad would have been found. Burst windows are not
 // regarded. The log wealth of each bet is taken for a random walk.
 func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
-	f := c.finder(k.Clumps.size(), stableRate, needed)
+	f := c.finder(k, stableRate, needed)
 	f.regard(&k.Seen)
 	if !f.finds(1) {
 		return 0
@@ -104,11 +105,12 @@ func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
 	return allowed + (1-allowed)*math.Exp(high)
 }
 
-// finder is what asks, once it is told what to regard. size is how many bad requests make one piece of evidence.
-func (c *Check) finder(size, stableRate, needed float64) finder {
+// finder is what asks, once it is told what to regard. Bad requests come in clusters, and numbers have a spread, as those of the
+// check so far.
+func (c *Check) finder(k *checkState, stableRate, needed float64) finder {
 	return finder{
-		odds:   odds{centre: min(maxCentre, stableRate), rho: c.rho(), delta: c.delta()},
-		stable: stableRate, needed: harm.price(needed), part: 1 / size,
+		odds:   c.odds(0, min(c.most(), stableRate)),
+		stable: stableRate, needed: harm.price(needed), part: 1 / k.Clumps.size(), spread: k.spread(c),
 	}
 }
 
@@ -121,9 +123,18 @@ func (f *finder) regard(seen *exposures) {
 			return
 		}
 		if i >= f.armed || f.seen[i].Weight != before[i].Weight {
-			f.bets[i].set(f.at(i), harm)
+			f.arm(i)
 			f.armed = max(f.armed, i+1)
 		}
+	}
+}
+
+// arm makes the bets for an exposure.
+func (f *finder) arm(i int) {
+	if f.spread >= 0 {
+		f.bets[i].setValues(f.at(i), harm)
+	} else {
+		f.bets[i].set(f.at(i), harm)
 	}
 }
 
@@ -143,7 +154,7 @@ func (f *finder) finds(rate float64) bool {
 			if f.seen[i].Canary == 0 {
 				break
 			}
-			m, v := f.at(i).growth(&f.bets[i][j], rate, f.stable)
+			m, v := f.growth(i, j, rate)
 			mean += f.seen[i].Canary * m
 			variance += f.seen[i].Canary * v
 		}
@@ -153,4 +164,12 @@ func (f *finder) finds(rate float64) bool {
 		}
 	}
 	return false
+}
+
+// growth is that of bet j at one weight.
+func (f *finder) growth(i, j int, rate float64) (mean, variance float64) {
+	if f.spread >= 0 {
+		return f.at(i).valueGrowth(&f.bets[i][j], rate, f.stable, f.spread)
+	}
+	return f.at(i).growth(&f.bets[i][j], rate, f.stable)
 }

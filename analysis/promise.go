@@ -56,6 +56,8 @@ type Check struct {
 	Window time.Duration
 	// Windows is how many separate windows must speak against the canary. Default 3, at least 1.
 	Windows int
+	// Metric makes it a check of a business metric. A metric needs a Meaning.
+	Metric Metric
 }
 
 // maxEvents bounds Check.Event: it is an index, and a large one is a mistake.
@@ -69,7 +71,7 @@ func (c *Check) validate() error {
 		return fmt.Errorf("check %q: quantile %v must lie between 0 and 1", c.Name, c.Quantile)
 	case !(c.Relative >= 0) || math.IsInf(c.Relative, 0):
 		return fmt.Errorf("check %q: relative tolerance %v must not be negative", c.Name, c.Relative)
-	case !(c.Absolute >= 0 && c.Absolute <= 1):
+	case !(c.Absolute >= 0 && (c.Absolute <= 1 || c.reading())):
 		return fmt.Errorf("check %q: absolute tolerance %v must lie between 0 and 1", c.Name, c.Absolute)
 	case c.Slack < 0 || c.Window < 0 || c.Windows < 1:
 		return fmt.Errorf("check %q: slack and window must not be negative, windows at least 1", c.Name)
@@ -77,6 +79,9 @@ func (c *Check) validate() error {
 		return fmt.Errorf("check %q: share %v must lie between 0 and 1", c.Name, c.Share)
 	case c.Event < 0 || c.Event > maxEvents || c.Event > 0 && c.latency():
 		return fmt.Errorf("check %q: event %d must lie between 0 and %d, and 0 for a latency", c.Name, c.Event, maxEvents)
+	}
+	if err := c.validateMetric(); err != nil {
+		return err
 	}
 	return c.validateAbsolute()
 }
@@ -122,12 +127,12 @@ func (c *Check) fill(all []Check) {
 // defaultShare is half of alpha, divided by the critical checks of the same kind. A check that is only shown takes nothing
 // from the others: it has an alpha of its own.
 func defaultShare(c *Check, all []Check) float64 {
-	if !c.fatal() {
+	if !c.fatal() || c.reading() {
 		return 1
 	}
 	same := 0
 	for i := range all {
-		if all[i].fatal() && all[i].latency() == c.latency() {
+		if all[i].fatal() && !all[i].reading() && all[i].latency() == c.latency() {
 			same++
 		}
 	}
@@ -151,6 +156,8 @@ func (c *Check) rho() float64 {
 		return 0
 	case c.latency():
 		return 1
+	case c.Metric.Falls:
+		return 1 - c.Relative // what is counted is what did not happen; see delta
 	}
 	return 1 + c.Relative
 }
@@ -163,6 +170,8 @@ func (c *Check) delta() float64 {
 		return c.Max
 	case c.latency():
 		return 0
+	case c.Metric.Falls: // 1-p of at most 1 - (1-Relative) (1-s) - Absolute is s's share less by Relative and Absolute
+		return c.Relative + c.Absolute
 	}
 	return c.Absolute
 }

@@ -83,6 +83,8 @@ type stream struct {
 	StableBad   uint64 `json:"stable_bad"`
 	StableTied  uint64 `json:"stable_tied,omitempty"`
 	StableTotal uint64 `json:"stable_total"`
+	// StableSum is the sum of numbers that belong to StableTotal.
+	StableSum float64 `json:"stable_sum,omitempty"`
 }
 
 // bets are the factors in force of one check in one stratum.
@@ -137,10 +139,15 @@ func (s *stratum) remember(b *Block, checks []Check) {
 		}
 	}
 	for i := range checks {
-		if checks[i].Event > 0 {
-			_, stable := checks[i].counts(b)
-			s.Streams[i].Bad += float64(stable.Bad)
-			s.Streams[i].Total += float64(stable.total())
+		switch c, st := &checks[i], &s.Streams[i]; {
+		case c.Event > 0:
+			_, stable := c.counts(b)
+			st.Bad += float64(stable.Bad)
+			st.Total += float64(stable.total())
+		case c.Metric.Kind == MetricMean:
+			_, stable := c.sums(b)
+			st.Bad = max(0, st.Bad+stable.Sum)
+			st.Total += float64(stable.Count)
 		}
 	}
 }
@@ -149,7 +156,10 @@ func (s *stratum) remember(b *Block, checks []Check) {
 func (s *stratum) renew(i int, c *Check, latencies, minimum float64) {
 	st := &s.Streams[i]
 	switch {
-	case c.absolute(): // looks at no stable
+	case c.absolute() || c.fed(): // looks at no stable of these requests
+		return
+	case c.metric():
+		s.renewMetric(i, c, minimum)
 		return
 	case !c.latency():
 		st.Known, st.Centre = true, centre(s.errors(i, c))
@@ -182,9 +192,15 @@ func (s *stratum) arm(i int, c *Check) {
 	if !learnable(s.Weight) || !s.Streams[i].Known {
 		return
 	}
-	o := odds{weight: s.Weight, centre: s.Streams[i].Centre, rho: c.rho(), delta: c.delta(), tied: s.Streams[i].Tied}
+	o := c.odds(s.Weight, s.Streams[i].Centre)
+	o.tied = s.Streams[i].Tied
+	if c.Metric.Kind == MetricMean {
+		s.bets[i].harm.setValues(o, harm)
+		s.bets[i].safe.setValues(o, mild)
+		return
+	}
 	s.bets[i].harm.set(o, harm)
-	s.bets[i].safe.set(o, safe)
+	s.bets[i].safe.set(o, c.safeDirection())
 }
 
 // rate is stable's bad rate at the time of the requests since the last refresh: their own, or else the remembered one.
@@ -192,7 +208,7 @@ func (s *stratum) rate(i int, c *Check) (rate float64, known bool) {
 	st := &s.Streams[i]
 	switch {
 	case st.StableTotal > 0:
-		return (float64(st.StableBad) + st.Tied*float64(st.StableTied)) / float64(st.StableTotal), true
+		return (float64(st.StableBad) + st.StableSum + st.Tied*float64(st.StableTied)) / float64(st.StableTotal), true
 	case c.latency():
 		return st.Centre, st.Known
 	}
@@ -205,7 +221,7 @@ func (s *stratum) rate(i int, c *Check) (rate float64, known bool) {
 
 // errors are the remembered stable requests of a check that is not about latency.
 func (s *stratum) errors(i int, c *Check) (bad, total float64) {
-	if c.Event > 0 {
+	if c.remembered() {
 		return s.Streams[i].Bad, s.Streams[i].Total
 	}
 	return s.Bad, s.Total

@@ -78,7 +78,7 @@ func (s Settings) Validate() error {
 			bad = append(bad, fmt.Errorf("check %q is there twice", c.Name))
 		}
 		names[c.Name] = true
-		if c.fatal() {
+		if c.fatal() && !c.reading() {
 			shares += c.Share
 		}
 		if err := c.validate(); err != nil {

@@ -91,6 +91,19 @@ type CheckVerdict struct {
 	WithinTolerance bool `json:"within_tolerance"`
 	// FailedAt is when it failed; zero for not.
 	FailedAt time.Time `json:"failed_at,omitzero"`
+	// Falls says that a fall is harm: Allowed, Detectable and Gross are lower than StableRate then. Metric says that the check is
+	// about a business metric: CanaryBad and StableBad are then the requests for which it happened.
+	Metric bool `json:"metric,omitempty"`
+	Falls  bool `json:"falls,omitempty"`
+	// Mean says that the rates are means, in the unit of the metric, and not shares; CanaryBad and StableBad are 0 then.
+	Mean bool `json:"mean,omitempty"`
+	// Threshold says that the check holds readings against thresholds: nothing in it is proven. Readings is how many there were,
+	// Beyond how many of the last in a row were beyond a threshold.
+	Threshold bool   `json:"threshold,omitempty"`
+	Readings  uint64 `json:"readings,omitempty"`
+	Beyond    int    `json:"beyond,omitempty"`
+	// Cause is why a metric that is asked for or posted has no data: "error" or "stale"; empty for another reason, or for data.
+	Cause string `json:"cause,omitempty"`
 	// Sentence is the verdict in plain words.
 	Sentence string `json:"sentence"`
 }
@@ -98,7 +111,7 @@ type CheckVerdict struct {
 // Verdict says what is known at the last moment the judge was told. Between calls without new requests it costs next to
 // nothing.
 func (j *Judge) Verdict() Verdict {
-	if j.stale {
+	if j.stale || j.fed { // what is told may be too old a moment later
 		j.last = j.verdict()
 		j.stale = false
 	}
@@ -123,7 +136,7 @@ func (j *Judge) verdict() Verdict {
 		LastStable:     moment(m.LastStable),
 	}
 	for i := range m.Checks {
-		if j.current[i] { // latencies come more seldom than failures do
+		if j.current[i] && !j.settings.Checks[i].fed() { // latencies come more seldom than failures do
 			v.Checks = append(v.Checks, j.last.Checks[i])
 			continue
 		}
@@ -143,7 +156,7 @@ func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
 		Name: c.Name, Critical: c.fatal(), Muted: c.Muted, Group: c.Group, Alone: c.absolute(),
 		CanaryBad: k.CanaryBad, CanaryTotal: k.CanaryTotal, StableBad: k.StableBad, StableTotal: k.StableTotal,
 		StepCanary: k.StepCanary, MinRequests: c.MinRequests,
-		CanaryRate: ratio(k.CanaryBad, k.CanaryTotal), StableRate: j.stableRate(i),
+		CanaryRate: k.canaryRate(), StableRate: j.stableRate(i),
 		Needed: odd(r.needed), ToleranceNeeded: odd(r.shown),
 		Detectable: k.Detectable, Clusters: k.Clumps.size(),
 		WithinTolerance: k.ShownAt != 0, FailedAt: moment(k.FailedAt),
@@ -169,6 +182,10 @@ func (j *Judge) checkVerdict(i int, learning bool) CheckVerdict {
 	default:
 		v.Class = Marginal
 	}
+	if c.metric() {
+		j.metricVerdict(i, &v, learning)
+		return v
+	}
 	v.Sentence = c.sentence(&v, learning)
 	return v
 }
@@ -182,7 +199,7 @@ func (j *Judge) stableRate(i int) float64 {
 		expected, matched = expected+e, matched+m
 	}
 	if matched == 0 {
-		return ratio(k.StableBad, k.StableTotal)
+		return k.wholeRate()
 	}
 	return expected / matched
 }
@@ -201,7 +218,7 @@ func (j *Judge) class(checks []CheckVerdict, learning bool) Class {
 		}
 		pass = pass && v.Class == Pass
 		some = some || v.Class != NoData
-		silent = silent || v.Class == NoData && !c.latency() && c.Event == 0
+		silent = silent || v.Class == NoData && c.failures()
 	}
 	switch {
 	case silent || !some:

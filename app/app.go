@@ -20,6 +20,7 @@ import (
 	"haldane/app/systemd"
 	"haldane/config"
 	"haldane/hooks"
+	"haldane/metrics"
 	"haldane/notify"
 	"haldane/proxy"
 	"haldane/proxy/listen"
@@ -66,8 +67,9 @@ type App struct {
 	splits  *splits
 	closers closers
 
+	asker     *metrics.Asker
 	notices   *notify.Notifier
-	asker     *hooks.Runner
+	hooks     *hooks.Runner
 	links     *admin.Links // nil without
 	operators *operators
 	states    *custody

@@ -13,6 +13,7 @@ import (
 	"haldane/app/handover"
 	"haldane/config"
 	"haldane/hooks"
+	"haldane/metrics"
 	"haldane/notify"
 	"haldane/proxy"
 	"haldane/rollout"
@@ -70,7 +71,8 @@ func (a *App) buildOutside(cfg *config.Config) (err error) {
 	if a.notices, err = notify.New(options); err != nil {
 		return err
 	}
-	a.asker, err = hooks.New(hooks.Options{Rollouts: a.manager, Logger: a.logger.Named("hooks")})
+	a.asker = metrics.New(metrics.Options{Rollouts: a.manager, Logger: a.logger.Named("metrics")})
+	a.hooks, err = hooks.New(hooks.Options{Rollouts: a.manager, Logger: a.logger.Named("hooks")})
 	return err
 }
 
@@ -89,6 +91,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Gatherer:      gatherer,
 		Ready:         a.ready,
 		Reload:        a.Reload,
+		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,

@@ -42,6 +42,7 @@ func status(v *rollout.View, n rollout.Numbers) stats.RolloutStatus {
 
 		WeightChanges: n.WeightChanges,
 		Runs:          words(n.Runs, analysis.Class.String),
+		Metrics:       known(v.Verdict.Checks),
 		Rollbacks:     words(n.Rollbacks, func(t rollout.Trigger) string { return string(t) }),
 	}
 }
@@ -64,6 +65,17 @@ func harm(checks []analysis.CheckVerdict) float64 {
 		}
 	}
 	return most
+}
+
+// known says of each business metric whether it has data.
+func known(checks []analysis.CheckVerdict) map[string]bool {
+	all := make(map[string]bool)
+	for i := range checks {
+		if checks[i].Metric {
+			all[checks[i].Name] = checks[i].Class != analysis.NoData
+		}
+	}
+	return all
 }
 
 // words counts by word what is counted by value.
@@ -93,13 +105,14 @@ func (a *App) front() stats.Front {
 		},
 		Endpoints:     endpoints(a.proxy.Endpoints()),
 		Notifications: notifications(a.notices.Numbers()),
-		Hooks:         asked(a.asker.Numbers()),
+		Hooks:         asked(a.hooks.Numbers()),
 		StoreFailures: a.manager.StoreFailures(),
 		StateLost:     a.states.Damage() != nil,
 	}
 	if a.memory != nil {
 		front.Shedding = a.memory.short.Load()
 	}
+	front.Questions, front.QuestionsFailed = a.asker.Numbers()
 	if a.keychain != nil {
 		for _, c := range a.keychain.Certificates() {
 			front.Certificates = append(front.Certificates, stats.Certificate(c))

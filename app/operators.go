@@ -37,6 +37,16 @@ func (o *operators) Do(service string, command rollout.Command) (rollout.View, e
 	return o.Manager.Do(service, command)
 }
 
+// Post takes totals of a business metric.
+func (o *operators) Post(service string, p rollout.Post) (again bool, err error) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	if o.leave {
+		return false, errReleased
+	}
+	return o.Manager.Post(service, p)
+}
+
 // AbortAll rolls every running rollout back.
 func (o *operators) AbortAll(reason, actor string) ([]rollout.View, error) {
 	o.mu.RLock()

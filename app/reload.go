@@ -96,6 +96,7 @@ func (a *App) put(cfg *config.Config) error {
 		Timeouts: cfg.Timeouts,
 		Log:      cfg.Log,
 		Stats:    a.stats,
+		Taken:    taken(cfg),
 	}, a.splits.current())
 	if err != nil {
 		return fmt.Errorf("build the proxy's tables: %w", err)
@@ -109,15 +110,16 @@ func (a *App) put(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	former := a.asker.Use(ask) // before the first event of what is new
+	former := a.hooks.Use(ask) // before the first event of what is new
 	err = a.manager.Configure(time.Now(), wanted, func(orders []rollout.Split) error {
 		return a.splits.replace(built{snapshot, cfg.Segments}, orders)
 	})
 	if err != nil {
-		a.asker.Use(former)
+		a.hooks.Use(former)
 		return err
 	}
 	a.notices.Use(told)
+	a.asker.Use(cfg.Prometheus)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))

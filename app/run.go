@@ -13,7 +13,7 @@ import (
 type parts struct {
 	judge                                      *judging
 	administering, watching, renewing, serving chan error
-	telling, guarding                          chan error
+	telling, guarding, asking                  chan error
 	stopAdmin, stopServing, stopTelling        context.CancelFunc
 }
 
@@ -29,7 +29,7 @@ func (a *App) judge(ctx context.Context) error {
 	judging, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	done := start("loop", func() error { return a.manager.Run(judging) })
-	err := a.asker.Run(ctx)
+	err := a.hooks.Run(ctx)
 	stop()
 	return errors.Join(err, <-done)
 }
@@ -66,7 +66,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.logger.Info("draining", zap.Duration("limit", time.Duration(a.current.Load().Timeouts.Drain)))
 	p.stopServing()
-	failed = errors.Join(failed, <-p.serving, <-p.watching, <-p.renewing, <-p.guarding)
+	failed = errors.Join(failed, <-p.serving, <-p.watching, <-p.renewing, <-p.guarding, <-p.asking)
 	if !handed {
 		failed = errors.Join(failed, p.judge.stop())
 	}
@@ -89,6 +89,7 @@ func (a *App) start(ctx context.Context) *parts {
 	p.stopTelling = stopTelling
 	p.telling = start("notifications", func() error { return a.notices.Run(tellCtx) })
 	p.judge.start()
+	p.asking = start("metrics", func() error { return a.asker.Run(serveCtx) })
 	p.administering = start("admin", func() error { return a.admin.Run(adminCtx) })
 	p.watching = start("configuration watcher", func() error { return a.watcher.Run(serveCtx, a.fileChanged) })
 	p.renewing = start("certificates", func() error {

@@ -46,6 +46,16 @@ func askers(specs []rollout.Spec) (*hooks.Settings, error) {
 	return hooks.Read(all)
 }
 
+// taken are the response fields that the business metrics of each service are read from.
+func taken(cfg *config.Config) map[string][]string {
+	all := make(map[string][]string, len(cfg.Services))
+	for name := range cfg.Services {
+		policy, _ := cfg.Release(name)
+		all[name] = policy.TakenFields()
+	}
+	return all
+}
+
 // identity tells one canary from the next: its revision, or else where it answers.
 func identity(variant config.Variant) string {
 	if variant.Revision != "" {

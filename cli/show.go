@@ -98,8 +98,15 @@ func showChecks(w io.Writer, checks []analysis.CheckVerdict) error {
 	rows.line("")
 	rows.row("CHECK", "VERDICT", "CANARY", "STABLE", "ALLOWED", "EVIDENCE", "NEEDED")
 	for _, c := range checks {
-		rows.row(c.Name, checkVerdict(&c), share(c.CanaryRate, c.CanaryTotal), share(c.StableRate, c.StableTotal),
-			percent(c.Allowed), odds(c.Evidence), odds(c.Needed))
+		canary, stable, allowed := share(c.CanaryRate, c.CanaryTotal), share(c.StableRate, c.StableTotal), percent(c.Allowed)
+		if c.Metric {
+			canary, stable, allowed = c.CanaryText(), c.StableText(), c.AllowedText()
+		}
+		evidence, needed := odds(c.Evidence), odds(c.Needed)
+		if c.Threshold { // nothing is proven by it
+			evidence, needed = "threshold", fmt.Sprintf("%d beyond in a row", c.Beyond)
+		}
+		rows.row(c.Name, checkVerdict(&c), canary, stable, allowed, evidence, needed)
 	}
 	return rows.flush()
 }
@@ -107,6 +114,9 @@ func showChecks(w io.Writer, checks []analysis.CheckVerdict) error {
 // checkVerdict is the class and the score of a check, and whether it counts.
 func checkVerdict(c *analysis.CheckVerdict) string {
 	text := fmt.Sprintf("%v %.0f", c.Class, c.Score)
+	if c.Cause != "" {
+		text += " (" + c.Cause + ")"
+	}
 	if c.Muted {
 		text += " (muted)"
 	}

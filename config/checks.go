@@ -21,6 +21,9 @@ type Checks struct {
 	// Groups are the weights of the groups of checks in the score, together at most 100%; groups that are not named share
 	// what is left equally. Default: all weigh the same.
 	Groups map[string]Percent `yaml:"groups,omitempty"`
+	// Metrics compare numbers that the business cares about, each by name; no other check can have the same. At most 4. Default:
+	// none.
+	Metrics map[string]MetricCheck `yaml:"metrics,omitempty"`
 }
 
 // ErrorCheck compares the share of failed requests: the canary may fail stable * (1 + relative) + absolute.
@@ -210,6 +213,12 @@ func (c *Checks) complete(at place) {
 		if !at.key("latency").key(name).key("min_requests").written() {
 			l.MinRequests = l.Quantile.minRequests()
 			c.Latency[name] = l
+		}
+	}
+	for name, m := range c.Metrics {
+		if m.Kind == KindValue && !at.key("metrics").key(name).key("relative").written() {
+			m.Relative = 0
+			c.Metrics[name] = m
 		}
 	}
 }

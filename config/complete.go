@@ -30,6 +30,7 @@ func (c *Config) complete(folder string, top place) {
 		t.ClientAuth = ClientAuthRequire
 	}
 	c.Notifications.complete(absolute)
+	absolute(&c.Prometheus.TokenFile)
 	for name, p := range c.Segments {
 		p.eachFile(absolute)
 		c.Segments[name] = p

@@ -36,6 +36,8 @@ type Config struct {
 	Services map[string]Service `yaml:"services,omitempty"`
 	// Freezes are times in which nothing is changed, for all services. They hold at once, also for rollouts that run. Default: none.
 	Freezes []Freeze `yaml:"freezes,omitempty"`
+	// Prometheus is the server that business metrics may be asked of.
+	Prometheus Prometheus `yaml:"prometheus"`
 
 	sources []source // the files that this was read from
 	later   later    // what is looked at only when the configuration is put to use

@@ -99,6 +99,7 @@ func Default() Config {
 			Drain:  seconds(30),
 		},
 		Notifications: Notifications{HoldAfter: minutes(15)},
+		Prometheus:    Prometheus{Timeout: seconds(10)},
 	}
 }
 

@@ -202,7 +202,7 @@ func TestNestedDefaultsAreDocumented(t *testing.T) {
 	c, policy := Default(), DefaultPolicy()
 	variant, service := DefaultVariant(), DefaultService()
 	for _, section := range []any{
-		c.Listen, c.State, c.Log, c.Limits, c.Timeouts, c.Notifications, variant.Timeouts, variant.Queue, variant.Ejection, service.Retries,
+		c.Listen, c.State, c.Log, c.Limits, c.Timeouts, c.Notifications, c.Prometheus, variant.Timeouts, variant.Queue, variant.Ejection, service.Retries,
 		service.Limits, service.Tunnels, policy.Checks, policy.Checks.Errors, policy.Bake,
 	} {
 		value := reflect.ValueOf(section)
@@ -242,6 +242,8 @@ func kind(t reflect.Type) string {
 		return "size"
 	case reflect.TypeFor[Secret]():
 		return "text, secret"
+	case reflect.TypeFor[Number](), reflect.TypeFor[Limit]():
+		return "number"
 	case reflect.TypeFor[StatusRange]():
 		return "statuses"
 	case reflect.TypeFor[StallTimeout](), reflect.TypeFor[TunnelDrain]():

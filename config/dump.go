@@ -39,6 +39,7 @@ func (c *Config) onlyOverridden(text []byte) ([]byte, error) {
 		over.Content = kept
 		if checks := inNode(over, "checks"); checks != nil {
 			emptied(checks, "events", len(s.PolicyOverrides.Checks.Events))
+			emptied(checks, "metrics", len(s.PolicyOverrides.Checks.Metrics))
 			emptied(checks, "groups", len(s.PolicyOverrides.Checks.Groups))
 		}
 	}

@@ -102,6 +102,9 @@ func (c *Config) remember(file string, top place) {
 	admin := top.key("admin")
 	c.later.readToken = named(admin.key("read_token_file"), &c.Admin.ReadTokenFile)
 	c.later.adminAddress = point(admin.key("address"))
+	if f := named(top.key("prometheus").key("token_file"), &c.Prometheus.TokenFile); f.path != "" {
+		c.later.secrets = append(c.later.secrets, f)
+	}
 	secret := func(at place, path *string) {
 		if f := named(at, path); f.path != "" {
 			c.later.secrets = append(c.later.secrets, f)

@@ -106,5 +106,5 @@ func (*OptIn) absentWhenOff() {}
 
 // checkNames are what a step's list of checks can name.
 func (c *Checks) checkNames() []string {
-	return slices.Concat([]string{groupErrors}, names(c.Latency), names(c.Events))
+	return slices.Concat([]string{groupErrors}, names(c.Latency), names(c.Events), names(c.Metrics))
 }

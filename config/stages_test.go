@@ -9,7 +9,7 @@ import (
 
 const (
 	inRelease = "version: 1\nsegments: {staff: {header: X-Staff}}\npolicies: {quick: {VALUE}}" + small
-	ofPolicy = "policies.quick."
+	ofPolicy  = "policies.quick."
 	// released is a service with a canary, whose policy is laid over in the place of VALUE.
 	released = `version: 1
 policies:

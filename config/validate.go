@@ -45,6 +45,7 @@ func (v *validator) config(top place) {
 	v.notifications(&c.Notifications, top)
 	v.freezes(c.Freezes, top.key("freezes"))
 	v.links(&c.Admin, top.key("admin"))
+	v.prometheus(&c.Prometheus, top.key("prometheus"))
 }
 
 func (v *validator) log(l *Log, at place) {

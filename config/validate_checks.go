@@ -27,7 +27,7 @@ func (v *validator) checks(c *Checks, at place) {
 		v.problems.wrong(at.key("events"), "expected at most %d events, got %d", maxEvents, len(c.Events))
 	}
 	v.notNegative(at.key("warm_up"), c.WarmUp)
-	v.groups(c.Groups, groups, at)
+	v.groups(c.Groups, unitedGroups(groups, v.metrics(c, at)), at)
 }
 
 func (v *validator) errorCheck(c *ErrorCheck, at place) {

@@ -24,7 +24,7 @@ func TestExamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "gates.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml", "together.yaml"}
+	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "gates.yaml", "header-pinning.yaml", "metrics.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml", "together.yaml"}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("examples (-want +got):\n%s", diff)
 	}

@@ -13,6 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/config"
+	"haldane/proxy/http1"
+	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
 )
@@ -229,4 +231,34 @@ func serving(tb testing.TB, server *Server, snapshot *Snapshot) (address string)
 		server.Close()
 	})
 	return listener.Addr().String()
+}
+
+// Reading business metrics and taking their fields away allocates nothing.
+func TestMeasuringAllocatesNothing(t *testing.T) {
+	x := deciding(t, "")
+	x.begin()
+	if f := x.guard(); f != none {
+		t.Fatal(f)
+	}
+	if f := x.match(); f != none {
+		t.Fatal(f)
+	}
+	x.assign()
+	x.service.stats.SetMeasures([]stats.Measure{{Name: "basket", Field: "X-Basket", Largest: 100}})
+	answer := http1.Fields{{Name: []byte("Date"), Value: []byte("now")}, {Name: []byte("x-basket"), Value: []byte("12.50")}}
+	x.response = &upstream.Response{}
+	x.response.Fields = answer
+	x.kept.endToEnd = make(http1.Fields, 0, 8)
+	measure := func() {
+		x.measure()
+		x.kept.endToEnd = append(x.kept.endToEnd[:0], answer...)
+		if left := x.keptFields(); len(left) != 1 || x.measured.Empty() {
+			t.Fatalf("%q is left, %+v", left, x.measured)
+		}
+		x.variant.stats.Measure(1, x.lane, &x.measured)
+	}
+	measure()
+	if n := testing.AllocsPerRun(1000, measure); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }

@@ -88,13 +88,13 @@ func (x *exchange) appendHead() {
 
 // keptFields are the endpoint's fields that the client gets, in their spelling and order.
 func (x *exchange) keptFields() http1.Fields {
-	program := &x.variant.responseFields
-	if len(program.removed) == 0 {
+	program, measures := &x.variant.responseFields, x.service.stats.Measures()
+	if len(program.removed) == 0 && len(x.service.taken) == 0 && measures == nil {
 		return x.kept.endToEnd
 	}
 	kept := x.kept.endToEnd[:0]
 	for _, f := range x.kept.endToEnd {
-		if !program.removes(f.Name) {
+		if !program.removes(f.Name) && !x.takes(f.Name, measures) {
 			kept = append(kept, f)
 		}
 	}
@@ -190,7 +190,7 @@ func (x *exchange) relayInterim(response *http1.Response) {
 	x.tries.relayed = true
 	x.kept.endToEnd = http1.RemoveHopByHop(response.Fields, x.kept.endToEnd[:0])
 	x.kept.interim = http1.AppendResponseHead(x.kept.interim[:0], &http1.ResponseHead{
-		Status: response.Status, Reason: response.Reason, Fields: x.kept.endToEnd,
+		Status: response.Status, Reason: response.Reason, Fields: x.keptFields(),
 	})
 	_ = x.conn.sendInterim(x.kept.interim) // if the client is gone, the final response will find out
 }

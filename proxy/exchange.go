@@ -62,7 +62,8 @@ type exchange struct {
 	booked    stats.Outcome // what was recorded on the variant
 	status    int           // the endpoint's
 	firstByte time.Duration
-	concluded bool // what the client saw is recorded
+	measured  stats.Values // what the answer reports of business metrics
+	concluded bool         // what the client saw is recorded
 
 	kept kept
 }

@@ -30,6 +30,7 @@ func (x *exchange) forward() failure {
 		err := x.roundTrip()
 		if err == nil {
 			x.seen(x.response.Status, time.Now())
+			x.measure()
 			if x.response.Status == 101 && !x.agreed() {
 				x.endpoint.Report(&upstream.Error{Kind: upstream.KindFraming, Op: "switch protocols", Err: errSwitched}, 0)
 				return upstreamMalformed

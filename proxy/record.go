@@ -48,6 +48,9 @@ func (x *exchange) settle(f failure) {
 	if x.stalled {
 		lane = stats.Unjudged // it was judged when it stalled
 	}
+	if !x.measured.Empty() && outcome.Succeeded() {
+		x.tried.stats.Measure(x.conn.id, lane, &x.measured)
+	}
 	x.tried.stats.End(x.conn.id, stats.Record{
 		Outcome:   outcome,
 		Status:    x.status,

@@ -28,6 +28,8 @@ type Sections struct {
 	Log config.Log
 	// Stats keeps the numbers. Required.
 	Stats *stats.Registry
+	// Taken are response fields that no client gets, by service: business metrics are read from them. Nil takes nothing.
+	Taken map[string][]string
 	// Resolver looks up the names of endpoints. Nil asks the system.
 	Resolver balance.Resolver
 }
@@ -55,8 +57,9 @@ type service struct {
 	name           string
 	variants       []*variant // by the router's index
 	stats          *stats.Service
-	requestIDField []byte // nil: ids are left alone
-	variantField   []byte // nil: none
+	requestIDField []byte   // nil: ids are left alone
+	variantField   []byte   // nil: none
+	taken          []string // response fields that no client gets
 	cookie         cookieWriter
 	stalls         *stallLimit
 	limits         limitTerms
@@ -141,6 +144,7 @@ func newTimeouts(t config.ClientTimeouts) clientTimeouts {
 func (s *Snapshot) newService(route *router.Service, settings config.Service, sections Sections, previous *Snapshot) (*service, error) {
 	built := &service{
 		name: route.Name, stats: sections.Stats.Service(route.Name), shared: s.sharedOf(route.Name, previous),
+		taken:   sections.Taken[route.Name],
 		stalls:  newStallLimit(settings),
 		limits:  newLimitTerms(settings.Limits),
 		rescue:  newRescueTerms(settings.Rescue),

@@ -109,6 +109,11 @@ type Check struct {
 	Needed   float64 `json:"needed"`
 	// FailedAt is when it failed; zero for not.
 	FailedAt time.Time `json:"failed_at,omitzero"`
+	// CanaryText, StableText and AllowedText are the two sides and what was allowed, in words, of a business metric; its rates may be
+	// means in a unit of its own. Empty for other checks.
+	CanaryText  string `json:"canary_text,omitempty"`
+	StableText  string `json:"stable_text,omitempty"`
+	AllowedText string `json:"allowed_text,omitempty"`
 	// Sentence is the verdict in words.
 	Sentence string `json:"sentence"`
 }

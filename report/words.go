@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -109,8 +110,11 @@ func (c *Check) verdict() string {
 
 // stable is stable's side of a check.
 func (c *Check) stable() string {
-	if c.Alone {
+	switch {
+	case c.Alone:
 		return "not compared"
+	case c.StableText != "":
+		return c.StableText
 	}
 	return shareOf(c.StableRate, c.StableBad, c.StableTotal)
 }
@@ -206,7 +210,8 @@ func (r *Report) checkTable() table {
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		t.rows = append(t.rows, []string{
-			c.Name, c.verdict(), shareOf(c.CanaryRate, c.CanaryBad, c.CanaryTotal), c.stable(), percent(c.Allowed),
+			c.Name, c.verdict(), cmp.Or(c.CanaryText, shareOf(c.CanaryRate, c.CanaryBad, c.CanaryTotal)), c.stable(),
+			cmp.Or(c.AllowedText, percent(c.Allowed)),
 			odds(c.Evidence), odds(c.Needed), c.Sentence,
 		})
 	}

@@ -124,6 +124,7 @@ func (m *Manager) leave(now time.Time, r *runner, why cause, e effects) {
 	m.carryOut(now, &plan{r: r, next: state, actions: actions}, e)
 	r.former = bury(r.former, &state, now)
 	r.evidence.service.SetKinds(nil)
+	r.evidence.service.SetMeasures(nil)
 	r.running, r.judge, r.settings, r.restored = false, nil, nil, nil
 	r.changed = true
 }
@@ -242,6 +243,7 @@ func (m *Manager) restore(before map[string]runner) {
 			r.count()
 		} else if now.evidence.service != nil {
 			now.evidence.service.SetKinds(nil)
+			now.evidence.service.SetMeasures(nil)
 		}
 		if old.awake() && now.running && now.state.ID == old.state.ID && now.state.Revision == old.state.Revision {
 			continue // its budget and its counters were not touched

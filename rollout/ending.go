@@ -110,12 +110,16 @@ func reportChecks(checks []analysis.CheckVerdict) []report.Check {
 	list := make([]report.Check, 0, len(checks))
 	for i := range checks {
 		c := &checks[i]
-		list = append(list, report.Check{
+		one := report.Check{
 			Name: c.Name, Class: c.Class.String(), Score: c.Score, Critical: c.Critical, Muted: c.Muted, Alone: c.Alone,
 			CanaryBad: c.CanaryBad, CanaryTotal: c.CanaryTotal, StableBad: c.StableBad, StableTotal: c.StableTotal,
 			CanaryRate: c.CanaryRate, StableRate: c.StableRate, Allowed: c.Allowed,
 			Evidence: c.Evidence, Needed: c.Needed, FailedAt: c.FailedAt, Sentence: c.Sentence,
-		})
+		}
+		if c.Metric {
+			one.CanaryText, one.StableText, one.AllowedText = c.CanaryText(), c.StableText(), c.AllowedText()
+		}
+		list = append(list, one)
 	}
 	return list
 }

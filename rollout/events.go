@@ -35,4 +35,6 @@ func (r *runner) count() {
 	checks := &r.state.Policy.Checks
 	r.evidence.service.SetKinds(failureKinds(checks))
 	r.evidence.events.number = len(eventNames(checks))
+	r.evidence.service.SetMeasures(measures(checks))
+	r.evidence.measuring.use(checks)
 }

@@ -22,6 +22,8 @@ type evidence struct {
 	looked         time.Time // the last look
 	latency        latency
 	events         events
+	measuring      measuring
+	reports        []analysis.Report // of metrics that are not counted on requests, since the last look
 }
 
 // attach finds the counters of the rollout's variants. What they have counted so far is not the rollout's.
@@ -40,11 +42,12 @@ func (e *evidence) open(split Split) {
 	e.split = split
 	e.reader = e.service.Reader(split.Revision, e.canary, e.stable)
 	e.latency.behind = false // the reader tells nothing of the split before
+	e.measuring.sides = [stratumSegment][2]measuredSide{}
 }
 
 // close ends the judging.
 func (e *evidence) close() {
-	e.reader = nil
+	e.reader, e.reports = nil, nil
 	e.service.StopJudging()
 }
 
@@ -85,6 +88,7 @@ func (e *evidence) block(stratum int, weight config.Percent) analysis.Block {
 		Canary: analysis.Counts(canary), Stable: analysis.Counts(stable),
 	}
 	e.events.fill(e.reader, &b)
+	e.measuring.fill(e.reader, &b)
 	return b
 }
 
@@ -101,7 +105,7 @@ func (e *evidence) vote(now time.Time, blocks []analysis.Block) {
 
 // news says whether a request has ended since the last look.
 func (e *evidence) news() bool {
-	e.fresh = e.fresh || e.service.Dirty()
+	e.fresh = e.fresh || e.service.Dirty() || len(e.reports) > 0
 	return e.fresh
 }
 
@@ -148,6 +152,7 @@ func (r *runner) observe(now time.Time) Observation {
 	}
 	e.looked = now
 	r.judge.Observe(now, blocks)
+	r.takeReports(now)
 	o.Verdict = r.judge.Verdict()
 	r.numbers.Runs[o.Verdict.Class]++
 	e.vote(now, blocks)

@@ -173,9 +173,10 @@ type traffic struct {
 	canaryBad, stableBad float64
 	canarySlow           float64 // share of answers that take 50 ms, not 5 ms
 	stableSlow           float64
-	user                 func() uint64                          // nil for requests without a user key
-	answer               func(canary bool) (stats.Outcome, int) // how a request ends, and its status; nil for ok and 200
-	segment              bool                                   // whether all requests are members of the step's segment
+	user                 func() uint64                                         // nil for requests without a user key
+	answer               func(canary bool) (stats.Outcome, int)                // how a request ends, and its status; nil for ok and 200
+	report               func(canary bool, m *stats.Measures, v *stats.Values) // what an answer reports; nil for nothing
+	segment              bool                                                  // whether all requests are members of the step's segment
 }
 
 // flow lets time pass with traffic that obeys the split, as the proxy does.
@@ -238,6 +239,11 @@ func (r *rig) request(tr traffic) {
 		}
 	}
 	variant.Begin(0)
+	if tr.report != nil && ended.Succeeded() {
+		var values stats.Values
+		tr.report(canary, service.Measures(), &values)
+		variant.Measure(0, record.Lane, &values)
+	}
 	variant.End(0, record)
 }
 

@@ -154,7 +154,7 @@ func (f *forecaster) look(stage *config.Step, takes time.Duration) []outlook {
 	var list []outlook
 	for i := range f.settings.Checks {
 		c := &f.settings.Checks[i]
-		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 || !counts(stage, c.Name) { // how often events happen to stable is not known
+		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 || c.Metric.Kind != 0 || !counts(stage, c.Name) { // how often events happen to stable is not known
 			continue
 		}
 		exposed := f.counts

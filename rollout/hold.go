@@ -124,6 +124,7 @@ func (s *State) waits(now time.Time) []string {
 		list = append(list, s.waitsForExposure()...)
 		list = append(list, s.waitsForChecks(stage, func(c *analysis.CheckVerdict) bool { return c.Alone })...)
 	}
+	list = append(list, s.waitsForMetrics()...)
 	if text := s.waitsForEvidence(now); text != "" {
 		list = append(list, text)
 	}

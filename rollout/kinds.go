@@ -143,7 +143,8 @@ func canonical(list []config.StatusRange) string {
 
 // sameKinds says whether requests count as the same thing, under the same number, by both.
 func sameKinds(a, b *config.Checks) bool {
-	return failureMeaning(&a.Errors) == failureMeaning(&b.Errors) && slices.Equal(eventMeanings(a), eventMeanings(b))
+	return failureMeaning(&a.Errors) == failureMeaning(&b.Errors) && slices.Equal(eventMeanings(a), eventMeanings(b)) &&
+		sameMeasures(a, b)
 }
 
 // eventMeanings are those of the events, by number less one.

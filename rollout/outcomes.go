@@ -1,21 +1,24 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
 
 	"haldane/analysis"
 	"haldane/config"
 )
 
-// outcomesOf are the outcomes of a check of the policy, by its name in verdicts. A check and its maximum have the same.
+// outcomesOf are the outcomes of a check of the policy, by its name in verdicts. A check and its maximum, and both directions of a metric, have the same.
 func outcomesOf(p *config.Policy, name string) config.Outcomes {
-	name = strings.TrimSuffix(name, suffixMax)
+	name = written(name)
 	if name == checkErrors {
 		return p.Checks.Errors.On
 	}
 	if l, is := p.Checks.Latency[name]; is {
 		return l.On
+	}
+	if m, is := p.Checks.Metrics[name]; is {
+		return m.On
 	}
 	return p.Checks.Events[name].On
 }
@@ -35,6 +38,9 @@ func (s *State) ordered(check *analysis.CheckVerdict) string {
 	case analysis.Fail:
 		return on.Fail
 	case analysis.NoData:
+		if check.Cause == analysis.CauseError {
+			return cmp.Or(on.Error, on.NoData)
+		}
 		return on.NoData
 	}
 	return ""

@@ -125,6 +125,8 @@ func (w *world) verbs() map[string]func([]string) error {
 		"checks":  w.checksVerb,
 		"losses":  w.lossesVerb,
 		"answer":  w.answerVerb, "questions": w.questionsVerb, "gates": w.gatesVerb, "skip": w.skipVerb,
+		"post": w.postVerb,
+		"read": w.readVerb,
 	}
 }
 

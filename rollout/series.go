@@ -150,6 +150,11 @@ func needs(step *config.Step, p *config.Policy, first bool) need {
 			n.add(e.Window, e.Windows, e.MinRequests)
 		}
 	}
+	for name, m := range p.Checks.Metrics {
+		if !m.Muted && counts(step, name) {
+			n.add(m.Window, m.Windows, m.MinRequests)
+		}
+	}
 	for name, l := range p.Checks.Latency {
 		if !l.Muted && counts(step, name) {
 			latency.add(l.Window, l.Windows, l.MinRequests)

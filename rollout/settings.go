@@ -36,6 +36,7 @@ func settings(p *config.Policy) analysis.Settings {
 		e := p.Checks.Events[name]
 		s.Checks = append(s.Checks, eventChecks(name, i+1, &e)...)
 	}
+	s.Checks = append(s.Checks, metricChecks(&p.Checks)...)
 	for _, name := range slices.Sorted(maps.Keys(p.Checks.Groups)) {
 		s.Groups = append(s.Groups, analysis.Group{Name: name, Weight: p.Checks.Groups[name].Ratio()})
 	}
@@ -131,7 +132,7 @@ func latencyChecks(name string, c *config.LatencyCheck) []analysis.Check {
 // sameChecks says whether two policies make the same promises. Lists that name the same requests are the same.
 func sameChecks(a, b *config.Checks) bool {
 	return a.WarmUp == b.WarmUp && maps.Equal(a.Latency, b.Latency) && maps.Equal(a.Groups, b.Groups) &&
-		sameErrors(&a.Errors, &b.Errors) && maps.EqualFunc(a.Events, b.Events, sameEvent)
+		sameErrors(&a.Errors, &b.Errors) && maps.EqualFunc(a.Events, b.Events, sameEvent) && maps.Equal(a.Metrics, b.Metrics)
 }
 
 func sameErrors(a, b *config.ErrorCheck) bool {

@@ -57,9 +57,17 @@ func (s *State) nextStep() (int, bool) {
 	return s.Step + 1, s.Step+1 < len(next.Steps)
 }
 
+// written is the name of a check in the policy, which one with a maximum, and one of each direction, is called after.
+func written(check string) string {
+	for _, suffix := range [...]string{suffixMax, suffixUp, suffixDown} {
+		check = strings.TrimSuffix(check, suffix)
+	}
+	return check
+}
+
 // counts says whether a check, with its maximum, counts on a step: all do where the step names none.
 func counts(step *config.Step, check string) bool {
-	return len(step.Checks) == 0 || slices.Contains(step.Checks, strings.TrimSuffix(check, suffixMax))
+	return len(step.Checks) == 0 || slices.Contains(step.Checks, written(check))
 }
 
 // failed is the first critical check that has failed and counts on the step; nil for none.

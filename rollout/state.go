@@ -94,6 +94,8 @@ type State struct {
 	Unit unit `json:"unit,omitzero"`
 	// Gates is what is known of the gates of a stage.
 	Gates gates `json:"gates,omitzero"`
+	// Posts is what was posted of business metrics.
+	Posts Posts `json:"posts,omitzero"`
 }
 
 // Observation is what was seen since the last one.

@@ -72,6 +72,8 @@ func parseSpec(args []string) (Spec, error) {
 			spec.Policy.Budget.FailedRequests, e = strconv.Atoi(value)
 		case "event":
 			e = addEvent(&spec.Policy.Checks, value)
+		case "metric":
+			e = addMetric(&spec.Policy.Checks, value)
 		case "errors":
 			spec.Policy.Checks.Errors.Statuses, e = parseStatuses(value)
 		case "on_failure":

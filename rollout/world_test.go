@@ -39,6 +39,7 @@ type load struct {
 	debt                 [8]float64
 	slow                 [2]slowness  // of canary and stable
 	happens              [2]happening // to canary and stable
+	reports              [2]reporting // by canary and stable
 }
 
 func newWorld() *world {
@@ -147,6 +148,7 @@ func (b *block) split(w *world, r, share float64) {
 	}
 	w.load.time(&one)
 	w.load.happen(&one)
+	w.load.report(&one)
 	b.add(one)
 }
 
@@ -157,6 +159,7 @@ func (b *block) segment(w *world, r, strength float64) {
 	}
 	w.load.time(&one)
 	w.load.happen(&one)
+	w.load.report(&one)
 	if strength == 1 { // forced, so not drawn: seen, not judged
 		one.Stratum = 0
 	}
@@ -226,6 +229,14 @@ func (w *world) loadVerb(args []string) error {
 				return err
 			}
 			l.happens[map[string]int{"canary": 0, "stable": 1}[side]] = h
+			continue
+		}
+		if side, is := strings.CutSuffix(key, "_metrics"); is {
+			r, err := parseReporting(value)
+			if err != nil {
+				return err
+			}
+			l.reports[map[string]int{"canary": 0, "stable": 1}[side]] = r
 			continue
 		}
 		number, err := parseNumber(value)

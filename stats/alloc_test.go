@@ -18,7 +18,8 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	r := s.Reader(1, canary, stable)
 	s.Budget().Arm(Arming{Limits: Limits{Failed: 1 << 60, Excess: 1 << 40, Slow: 1 << 60, SlowAfter: 1, Users: 1000}, Trip: func() {}})
 	s.SetKinds(NewKinds([]StatusRange{{500, 599}}, []Kind{{Statuses: []StatusRange{{429, 429}}}}))
-	method := []byte("GET")
+	s.SetMeasures([]Measure{{Name: "basket", Field: "X-B", Largest: 100}})
+	method, basket := []byte("GET"), []byte("12.50")
 	var i uint64
 	var buffers [2][]Bucket
 	for name, call := range map[string]func(){
@@ -39,10 +40,16 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 			lane := Judged(1, 1).With(events)
 			canary.End(i, Record{Outcome: outcome, Status: 429, FirstByte: time.Millisecond, Lane: lane})
 		},
-		"Events": func() { r.Events(1) },
-		"Vote":   func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
-		"Spend":  func() { s.Budget().Purse().Spend() },
-		"Slow":   func() { s.Budget().Purse().Slow(time.Second) },
+		"Read and Measure": func() {
+			var v Values
+			s.Measures().Read(0, basket, 1, &v)
+			canary.Measure(i, Judged(1, 1), &v)
+		},
+		"Measured": func() { r.Measured(1) },
+		"Events":   func() { r.Events(1) },
+		"Vote":     func() { s.Voters().Vote(i*0x9E3779B97F4A7C15, SideCanary) },
+		"Spend":    func() { s.Budget().Purse().Spend() },
+		"Slow":     func() { s.Budget().Purse().Slow(time.Second) },
 		"Compare": func() {
 			s.Budget().Purse().Compare(SideCanary, 0.1)
 			s.Budget().Purse().Compare(SideStable, 0.1)

@@ -49,6 +49,8 @@ const (
 	familyBudget
 	familyWeightChanges
 	familyRollbacks
+	familyMetricKnown
+	familyMetricFaults
 
 	familyBuild
 	familyReloadSuccessful
@@ -63,6 +65,7 @@ const (
 	familyNotificationsQueued
 	familyNotificationSuccess
 	familyHookAnswers
+	familyQuestions
 	familyStoreFailures
 	familyStateLost
 	familyShedding
@@ -198,6 +201,7 @@ func describeRollouts(all *[families]description) {
 		[]string{"service", "reason"},
 		"Rollbacks, by what ordered them.",
 	}
+	describeMetrics(all)
 }
 
 // describeProcess describes the process itself.

@@ -19,6 +19,7 @@ type lane struct {
 	failures atomic.Uint64
 	events   [MaxEvents]happenings
 	octaves  [octaves]atomic.Pointer[octave]
+	measured atomic.Pointer[[MaxMeasures]measured] // made by the first number
 	_        cacheLine
 }
 

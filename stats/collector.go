@@ -37,6 +37,10 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	s := &scrape{Collector: c, out: out}
 	for _, service := range c.registry.Services() {
+		for name, faults := range service.allFaults() {
+			s.count(familyMetricFaults, faults.Clipped(), service.name, name, "clipped")
+			s.count(familyMetricFaults, faults.Unreadable(), service.name, name, "unreadable")
+		}
 		s.clients(service.name, cmp.Or(service.clients.Load(), &Clients{}))
 		for _, variant := range service.Variants() {
 			s.variant(variant)

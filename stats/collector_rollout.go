@@ -39,6 +39,8 @@ type RolloutStatus struct {
 	// Rollbacks counts rollbacks by a word for what ordered them. The words must come from a small fixed set; those that are
 	// named with 0 are there before the first rollback.
 	Rollbacks map[string]uint64
+	// Metrics says for each check of a business metric, by name, whether it has data.
+	Metrics map[string]bool
 }
 
 // phases are the values of the label "phase".
@@ -74,6 +76,9 @@ func (s *scrape) rollout(status *RolloutStatus) {
 	s.count(familyWeightChanges, status.WeightChanges, service)
 	for reason, n := range status.Rollbacks {
 		s.count(familyRollbacks, n, service, reason)
+	}
+	for metric, known := range status.Metrics {
+		s.gauge(familyMetricKnown, indicator(known), service, metric)
 	}
 }
 

@@ -52,12 +52,13 @@ func example() (*Registry, *Process, statuses) {
 	})
 	canary.Begin(0)
 	canary.End(0, Record{Outcome: OutcomeConnect, Method: MethodOther, Lane: Judged(1, 3)})
+	shop.Faults("basket").clipped.Add(4)
 	r.Service("quiet").Variant("only")
 
 	p := NewProcess("1.2.3", func() Front {
 		return Front{
 			Connections: 7, Refused: Refused{Limit: 1, Memory: 2, PerClient: 4, ProxyProtocol: 5, TLS: 6}, Unmatched: 2, Malformed: 3,
-			AcceptFailures: 8, StoreFailures: 12, StateLost: true, Shedding: true, CertificatesTaken: 9, CertificatesRefused: 10,
+			AcceptFailures: 8, StoreFailures: 12, StateLost: true, Shedding: true, Questions: 5, QuestionsFailed: 2, CertificatesTaken: 9, CertificatesRefused: 10,
 			Certificates: []Certificate{{File: "a.crt", Expires: time.Unix(1_900_000_000, 0)}, {File: "a.crt"}},
 			Notifications: []Notifications{
 				{Target: "room", Results: map[string]uint64{"success": 11, "failure": 12}, Queued: 13, LastSuccess: time.Unix(1_800_000_200, 0)},
@@ -87,6 +88,7 @@ func example() (*Registry, *Process, statuses) {
 		BudgetLeft: map[string]uint64{"failed_requests": 8, "exposed_users": 0}, WeightChanges: 3,
 		Runs:      map[string]uint64{"marginal": 7, "no_data": 2},
 		Rollbacks: map[string]uint64{"budget": 1, "verdict": 0},
+		Metrics:   map[string]bool{"basket": true, "orders": false},
 	}}
 }
 

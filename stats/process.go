@@ -23,6 +23,8 @@ type Front struct {
 	Notifications []Notifications
 	// Hooks are the webhooks that are asked about rollouts.
 	Hooks []Hook
+	// Questions is how often a Prometheus was asked for a business metric, QuestionsFailed how often there was no answer.
+	Questions, QuestionsFailed uint64
 	// StoreFailures is how often the state of rollouts could not be stored; StateLost says that what was stored before the
 	// start could not be used.
 	StoreFailures uint64
@@ -131,6 +133,8 @@ func (s *scrape) process(p *Process) {
 	s.certificates(&front)
 	s.notifications(front.Notifications)
 	s.hooks(front.Hooks)
+	s.count(familyQuestions, front.Questions-min(front.Questions, front.QuestionsFailed), "success")
+	s.count(familyQuestions, front.QuestionsFailed, "failure")
 	s.count(familyStoreFailures, front.StoreFailures)
 	s.gauge(familyStateLost, indicator(front.StateLost))
 	s.gauge(familyShedding, indicator(front.Shedding))

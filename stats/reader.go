@@ -45,6 +45,7 @@ type Reader struct {
 	seen           [Strata]pair
 	told           [Strata]struct{ canary, stable told }
 	happened       [Strata]pairOfEvents
+	measured       [Strata]pairOfUnits
 }
 
 // pair is the counts of both sides.
@@ -58,6 +59,7 @@ func (s *Service) Reader(revision uint64, canary, stable *Variant) *Reader {
 	for i := range r.seen {
 		r.seen[i] = r.read(i + 1)
 		r.Events(i + 1)
+		r.Measured(i + 1)
 		slot := Judged(i+1, revision).slot(anyRevision)
 		canary.skip(slot, &r.told[i].canary)
 		stable.skip(slot, &r.told[i].stable)

@@ -79,13 +79,17 @@ type Service struct {
 
 	mu       sync.Mutex
 	variants map[string]*Variant // guarded by mu
+	faults   map[string]*Faults  // guarded by mu
 
 	// What follows is read by every request and seldom written.
 	_       cacheLine
 	judging atomic.Uint64 // the revision whose requests are judged, or anyRevision
 	kinds   atomic.Pointer[Kinds]
-	dirty   atomic.Bool
-	_       cacheLine
+
+	measures atomic.Pointer[Measures]
+
+	dirty atomic.Bool
+	_     cacheLine
 
 	voters Voters
 	_      cacheLine
