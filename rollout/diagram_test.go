@@ -238,8 +238,10 @@ func bindAny(s State) State {
 
 // exploredObservations are everything that can be seen, and told.
 func exploredObservations(s *State) []Observation {
-	check := analysis.CheckVerdict{Name: "errors", Critical: true, Class: analysis.Pass, Score: 90, Powered: true,
-		StableRate: 0.001, Detectable: 0.05, Gross: 0.9}
+	check := analysis.CheckVerdict{
+		Name: "errors", Critical: true, Class: analysis.Pass, Score: 90, Powered: true,
+		StableRate: 0.001, Detectable: 0.05, Gross: 0.9,
+	}
 	good := analysis.Verdict{Class: analysis.Pass, Checks: []analysis.CheckVerdict{check}}
 	check.Class, check.Score = analysis.Marginal, 30
 	leaning := analysis.Verdict{Class: analysis.Marginal, Checks: []analysis.CheckVerdict{check}}
