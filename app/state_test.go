@@ -71,6 +71,14 @@ func TestReportEndToEnd(t *testing.T) {
 		if got.Result != report.RolledBack || got.Budget.Limit != 3 || got.Budget.Spent < 3 || got.Variants[0].Requests == 0 || len(got.PolicyHash) != 64 {
 			t.Errorf("report %s", text)
 		}
+		if len(got.Configuration) != 64 || len(got.Endpoints) != 2 || got.Endpoints[1].Address != canary.address || got.Endpoints[1].Failed < 3 ||
+			got.Endpoints[0].Requests == 0 || got.Endpoints[0].Failed != 0 {
+			t.Errorf("endpoints %+v under %s", got.Endpoints, got.Configuration)
+		}
+		if len(got.Failures) != 3 || got.Failures[0].Status != 500 || got.Failures[0].Endpoint != canary.address ||
+			!strings.HasPrefix(got.Failures[0].Curl, "curl ") || !strings.HasSuffix(got.Failures[0].Curl, "/'") {
+			t.Errorf("failures %+v", got.Failures)
+		}
 		if page := i.admin(t, "/api/v1/reports/"+got.ID+"?format=html"); !strings.HasPrefix(page, "<!doctype html>") || !strings.Contains(page, "<svg") {
 			t.Errorf("page %.200s", page)
 		}

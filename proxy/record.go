@@ -56,7 +56,11 @@ func (x *exchange) settle(f failure) {
 		BytesOut:  x.bytesOut,
 		Lane:      lane,
 	})
-	if !outcome.Failed() || x.stalled { // what has stalled was charged then
+	if !outcome.Failed() && !x.stalled {
+		return
+	}
+	x.remember(outcome)
+	if x.stalled { // it was charged then
 		return
 	}
 	if x.lane != stats.Unjudged {

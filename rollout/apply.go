@@ -186,6 +186,7 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 			r.newStep(now)
 		case ActionArm:
 			m.arm(r, limit)
+			m.listen(r)
 		case ActionSetLimit:
 			if budget.SetLimit(limit) {
 				m.signal()

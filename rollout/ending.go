@@ -14,11 +14,13 @@ import (
 )
 
 // newEnding is what is kept of a rollout that has just ended; false when it never was one: a configuration that was refused.
-func newEnding(s *State) (store.Ending, bool, error) {
+// seen is what a witness has to add.
+func newEnding(s *State, seen Testimony) (store.Ending, bool, error) {
 	r, is := postMortem(s)
 	if !is {
 		return store.Ending{}, false, nil
 	}
+	seen.complete(&r)
 	text, err := r.JSON()
 	if err != nil {
 		return store.Ending{}, false, err
@@ -122,7 +124,7 @@ func tell(r *report.Report, e *Event) {
 		Time: e.Time, Kind: string(e.Kind), Step: e.StepName, Weight: e.Weight, Reason: e.Reason, Numbers: e.Numbers, Actor: e.Actor,
 	})
 	if e.Actor != "" {
-		r.Orders = append(r.Orders, report.Order{Time: e.Time, Actor: e.Actor, What: string(e.Kind), Why: e.Reason})
+		r.Orders = append(r.Orders, report.Order{Time: e.Time, Actor: e.Actor, What: string(e.Kind), Why: e.Reason, Step: e.StepName, Weight: e.Weight})
 	}
 	switch e.Kind {
 	case EventStarted, EventRetried, EventStep, EventBaking:

@@ -17,7 +17,7 @@ import (
 // ErrUnknown says that the service has no rollout. Test for it with errors.Is.
 var ErrUnknown = errors.New("no rollout")
 
-// Options is what a Manager works with. All fields are required.
+// Options is what a Manager works with. All fields but Witness are required.
 type Options struct {
 	// Store remembers the rollouts. The manager does not close it.
 	Store store.Store
@@ -27,6 +27,8 @@ type Options struct {
 	Splitter Splitter
 	// Logger gets every event.
 	Logger *zap.Logger
+	// Witness adds to the reports; nil for none.
+	Witness Witness
 }
 
 func (o *Options) validate() error {

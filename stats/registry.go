@@ -93,6 +93,7 @@ type Service struct {
 	_      cacheLine
 
 	clients atomic.Pointer[Clients] // made with the first request
+	samples Samples
 }
 
 // Name is the name of the service.
@@ -138,6 +139,9 @@ func (s *Service) Voters() *Voters { return &s.voters }
 
 // Budget is the stop-loss of the service's rollout.
 func (s *Service) Budget() *Budget { return &s.budget }
+
+// Samples are a few failed requests of the service's canary.
+func (s *Service) Samples() *Samples { return &s.samples }
 
 // Clients is what the clients of the service saw.
 func (s *Service) Clients() *Clients {
