@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"haldane/config"
 	"haldane/rollout"
@@ -15,6 +16,8 @@ import (
 type forecast struct {
 	rate   float64 // requests a second; 0 for a table of usual ones
 	errors config.Percent
+	live   bool          // ask the running process for both
+	over   time.Duration // for how long its traffic is looked at
 }
 
 // usualRates are the rates of the short table.
@@ -24,6 +27,12 @@ func (f *forecast) validate() error {
 	if f.rate < 0 || math.IsInf(f.rate, 0) || math.IsNaN(f.rate) {
 		return wrongUsage("--rate: %v is no number of requests per second", f.rate)
 	}
+	if f.live && f.rate > 0 {
+		return wrongUsage("--rate and --from-live: the rate comes from one of them")
+	}
+	if f.over <= 0 {
+		return wrongUsage("--over: %v is no time to look at traffic", f.over)
+	}
 	return nil
 }
 
@@ -31,6 +40,9 @@ func (f *forecast) validate() error {
 type policyForecast struct {
 	Policy   string   `json:"policy"`
 	Services []string `json:"services"`
+	// Words say what the policy does, Timeline when.
+	Words    []string       `json:"words"`
+	Timeline []rollout.Span `json:"timeline"`
 	// Rates holds one forecast for each rate.
 	Rates []rollout.Forecast `json:"rates"`
 
@@ -52,15 +64,21 @@ func (f *forecast) of(cfg *config.Config) []policyForecast {
 	var list []policyForecast
 	for name, users := range services {
 		slices.Sort(users)
-		p := policyForecast{Policy: name, Services: users, detailed: f.rate > 0}
 		policy := cfg.Policies[name]
+		p := newPolicyForecast(name, users, &policy)
+		p.detailed = f.rate > 0
 		for _, rate := range rates {
-			p.Rates = append(p.Rates, rollout.NewForecast(&policy, rate, f.errors.Ratio()))
+			p.Rates = append(p.Rates, newForecast(&policy, traffic{rate, f.errors.Ratio()}))
 		}
 		list = append(list, p)
 	}
 	slices.SortFunc(list, func(a, b policyForecast) int { return strings.Compare(a.Policy, b.Policy) })
 	return list
+}
+
+// newForecast forecasts a policy for some traffic.
+func newForecast(p *config.Policy, t traffic) rollout.Forecast {
+	return rollout.NewForecast(p, t.rate, t.errors)
 }
 
 // showChecked says that a file is good, and what its releases can find out.
@@ -70,7 +88,13 @@ func showChecked(w io.Writer, r *checkResult) error {
 	}
 	for i := range r.Forecasts {
 		p := &r.Forecasts[i]
-		if err := say(w, "\npolicy %s (%s), stable failing %s:\n", p.Policy, strings.Join(p.Services, ", "), percent(p.Rates[0].StableErrors)); err != nil {
+		if err := say(w, "\npolicy %s (%s):\n", p.Policy, strings.Join(p.Services, ", ")); err != nil {
+			return err
+		}
+		if err := p.explain(w); err != nil {
+			return err
+		}
+		if err := say(w, "\n  what it finds, with stable failing %s:\n", percent(p.Rates[0].StableErrors)); err != nil {
 			return err
 		}
 		show := p.table
@@ -86,8 +110,16 @@ func showChecked(w io.Writer, r *checkResult) error {
 
 // steps tells one rate step by step.
 func (p *policyForecast) steps(w io.Writer) error {
+	if len(p.Rates[0].Stages) == 0 {
+		return say(w, "  nothing: there is no traffic\n")
+	}
 	for _, s := range p.Rates[0].Stages {
 		if err := say(w, "%s", wrapped(s.Sentence, "  ", "    ")); err != nil {
+			return err
+		}
+	}
+	for _, sentence := range p.Rates[0].RiseSentences() {
+		if err := say(w, "%s", wrapped(sentence, "  ", "    ")); err != nil {
 			return err
 		}
 	}
