@@ -75,6 +75,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Configuration: a.configuration,
 		Listeners:     a.adminListeners(cfg.Admin),
 		TakeOver:      a.successor,
+		Drill:         a.Drill,
 		Version:       a.options.Version,
 		Logger:        a.logger.Named("admin"),
 
