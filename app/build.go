@@ -43,6 +43,7 @@ func (a *App) build(cfg *config.Config) error {
 		Stats:    a.stats,
 		Splitter: a.splits,
 		Logger:   a.logger.Named("rollout"),
+		Record:   cfg.State.Record,
 		Witness:  &witness{stats: a.stats, endpoints: a.proxy.Endpoints, configuration: a.current.Load},
 	})
 	if err != nil {

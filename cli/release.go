@@ -18,6 +18,7 @@ func newReleaseCommands(e env, c *connection) []*cobra.Command {
 		newHistoryCommand(c),
 		newReportCommand(c),
 		newAuditCommand(c),
+		newReplayCommand(e, c),
 		newDrillCommand(c),
 		newOrderCommand(c, "start", "Start a rollout that waits for it"),
 		newPromoteCommand(c),

@@ -86,6 +86,8 @@ type Report struct {
 	// Orders are what people commanded, Moments all that happened, oldest first.
 	Orders  []Order  `json:"orders"`
 	Moments []Moment `json:"moments"`
+	// Recording is what was judged over time, for a replay.
+	Recording *Recording `json:"recording,omitempty"`
 }
 
 // Check is the evidence about one check.

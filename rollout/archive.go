@@ -120,7 +120,7 @@ func (m *Manager) ending(p *plan) []store.Ending {
 	if !p.has(ActionEnd) {
 		return nil
 	}
-	e, is, err := newEnding(&p.next, m.testimony(&p.next))
+	e, is, err := newEnding(&p.next, m.testimony(&p.next), p.r.recording)
 	if err != nil {
 		m.options.Logger.Error("the report of a rollout cannot be written", zap.String("service", p.r.name), zap.Error(err))
 	}

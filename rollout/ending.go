@@ -14,13 +14,16 @@ import (
 )
 
 // newEnding is what is kept of a rollout that has just ended; false when it never was one: a configuration that was refused.
-// seen is what a witness has to add.
-func newEnding(s *State, seen Testimony) (store.Ending, bool, error) {
+// seen is what a witness has to add, recording what was judged.
+func newEnding(s *State, seen Testimony, recording *report.Recording) (store.Ending, bool, error) {
 	r, is := postMortem(s)
 	if !is {
 		return store.Ending{}, false, nil
 	}
 	seen.complete(&r)
+	if recording != nil && recording.Lasts() > 0 {
+		r.Recording = recording
+	}
 	text, err := r.JSON()
 	if err != nil {
 		return store.Ending{}, false, err

@@ -141,6 +141,7 @@ func (r *runner) observe(now time.Time) Observation {
 	if due && judgesLatency(r.settings) {
 		e.latency.fill(e.reader, blocks)
 	}
+	r.record(now, &o, blocks)
 	r.judge.Observe(now, blocks)
 	o.Verdict = r.judge.Verdict()
 	r.numbers.Runs[o.Verdict.Class]++

@@ -23,8 +23,9 @@ type Testimony struct {
 	Configuration string
 }
 
-// listen tells the witness that an attempt begins.
+// listen tells all who tell of an attempt that one begins.
 func (m *Manager) listen(r *runner) {
+	m.keepRecording(r)
 	if m.options.Witness != nil {
 		m.options.Witness.Listen(r.name)
 	}
