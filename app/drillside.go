@@ -75,7 +75,7 @@ func (s *drillSide) failures() uint64 {
 	return uint64(len(s.failed))
 }
 
-func (s *drillSide) first() time.Time { return s.at(func(n int) int { return 0 }) }
+func (s *drillSide) first() time.Time { return s.at(func(int) int { return 0 }) }
 
 func (s *drillSide) last() time.Time { return s.at(func(n int) int { return n - 1 }) }
 

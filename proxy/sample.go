@@ -36,11 +36,7 @@ func (x *exchange) remember(o stats.Outcome) {
 
 // sample is a copy of the request without what may be secret.
 func (x *exchange) sample(o stats.Outcome) stats.Sample {
-	target := string(x.view.path)
-	if x.view.query != nil {
-		target += "?" + string(x.view.query)
-	}
-	target = withoutSecrets(target)
+	target := withoutSecrets(string(x.target))
 	s := stats.Sample{
 		Rollout: x.assignment.Split.Rollout, Time: x.started, Took: time.Since(x.started), Secured: x.conn.secured,
 		Method: cut(string(x.in.method), sampleValue), Authority: cut(string(x.authority), sampleValue),

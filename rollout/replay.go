@@ -76,7 +76,7 @@ func (s *replayer) tick(now time.Time) {
 	o := Observation{}
 	var blocks []analysis.Block
 	if s.state.Phase.exposing() {
-		blocks = s.seen(now, &split, &o)
+		blocks = s.seen(&split, &o)
 		s.judge.Observe(now, blocks)
 	}
 	o.Verdict = s.judge.Verdict()
@@ -93,7 +93,7 @@ func (s *replayer) tick(now time.Time) {
 }
 
 // seen is what the split would have shown of what was recorded.
-func (s *replayer) seen(now time.Time, split *Split, o *Observation) []analysis.Block {
+func (s *replayer) seen(split *Split, o *Observation) []analysis.Block {
 	second := s.tape.next()
 	part := 1.0
 	var blocks []analysis.Block

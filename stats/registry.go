@@ -93,7 +93,7 @@ type Service struct {
 	_      cacheLine
 
 	clients atomic.Pointer[Clients] // made with the first request
-	samples Samples
+	samples atomic.Pointer[Samples] // made with the first rollout or failure
 }
 
 // Name is the name of the service.
@@ -141,7 +141,13 @@ func (s *Service) Voters() *Voters { return &s.voters }
 func (s *Service) Budget() *Budget { return &s.budget }
 
 // Samples are a few failed requests of the service's canary.
-func (s *Service) Samples() *Samples { return &s.samples }
+func (s *Service) Samples() *Samples {
+	if kept := s.samples.Load(); kept != nil {
+		return kept
+	}
+	s.samples.CompareAndSwap(nil, new(Samples))
+	return s.samples.Load()
+}
 
 // Clients is what the clients of the service saw.
 func (s *Service) Clients() *Clients {
