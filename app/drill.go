@@ -45,7 +45,7 @@ func (a *App) Drill(ctx context.Context, order admin.DrillOrder) (admin.Drill, e
 	if err != nil {
 		return result.Drill, err
 	}
-	d, err := newDrill(result, policy)
+	d, err := newDrill(result, policy, a.leaving)
 	if err != nil {
 		return result.Drill, fmt.Errorf("build the drill: %w", err)
 	}
@@ -53,7 +53,7 @@ func (a *App) Drill(ctx context.Context, order admin.DrillOrder) (admin.Drill, e
 	err = d.run(ctx)
 	if err == nil {
 		a.manager.Remark(order.Service, rollout.AuditEntry{
-			Command: "drill", Actor: order.Actor, Reason: order.Reason, Variant: d.result.words(),
+			Command: rollout.CommandDrill, Actor: order.Actor, Reason: order.Reason, Result: d.result.words(),
 		})
 	}
 	return d.result.Drill, err
@@ -104,10 +104,15 @@ type drill struct {
 	proxy   *proxy.Server
 	manager *rollout.Manager
 	revoked chan time.Time // has room for one
+	leaving <-chan struct{}
 }
 
-func newDrill(result drillResult, policy config.Policy) (d *drill, err error) {
-	d = &drill{result: result, revoked: make(chan time.Time, 1)}
+// errLeaving says that the process has something else to do.
+var errLeaving = errors.New("the process is stopping")
+
+// newDrill builds a drill, which ends when the process is leaving.
+func newDrill(result drillResult, policy config.Policy, leaving <-chan struct{}) (d *drill, err error) {
+	d = &drill{result: result, revoked: make(chan time.Time, 1), leaving: leaving}
 	defer func() {
 		if err != nil {
 			d.close()
@@ -229,6 +234,8 @@ func (d *drill) await(ctx context.Context, events <-chan rollout.Event) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-d.leaving:
+			return errLeaving
 		case <-limit.C:
 			return nil
 		case e := <-events:
@@ -240,6 +247,8 @@ func (d *drill) await(ctx context.Context, events <-chan rollout.Event) error {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
+			case <-d.leaving:
+				return errLeaving
 			case <-limit.C:
 				return nil
 			}
@@ -260,48 +269,4 @@ func (d *drill) close() {
 	if d.front != nil {
 		d.front.close()
 	}
-}
-
-// drillResult is what is measured.
-type drillResult struct{ admin.Drill }
-
-// decided notes the decision.
-func (r *drillResult) decided(e *rollout.Event, since time.Time) {
-	r.RolledBack, r.Trigger, r.Rule = true, string(e.Trigger), e.Reason
-	if e.Numbers != "" {
-		r.Rule += ": " + e.Numbers
-	}
-	r.Verdict = drillSpan(since, e.Time)
-}
-
-// measure notes what the sides have seen, once nothing runs any more.
-func (r *drillResult) measure(d *drill) {
-	broken := d.sides[1]
-	r.Requests = d.sides[0].count() + broken.count()
-	r.Canary, r.Failures = broken.count(), broken.failures()
-	first := broken.firstFailure()
-	r.Exposed = drillSpan(broken.first(), first)
-	select {
-	case at := <-d.revoked:
-		r.Revocation = drillSpan(first, at)
-		r.Last = drillSpan(first, broken.last())
-		r.After = broken.after(at.Add(drillGrace))
-	default:
-	}
-}
-
-// words are the result in the audit.
-func (r *drillResult) words() string {
-	if !r.RolledBack {
-		return "not rolled back"
-	}
-	return "rolled back after " + r.Revocation.String()
-}
-
-// drillSpan is the time between two moments; zero when one of them has not come.
-func drillSpan(from, to time.Time) config.Duration {
-	if from.IsZero() || to.IsZero() {
-		return 0
-	}
-	return config.Duration(max(0, to.Sub(from)).Round(100 * time.Microsecond))
 }

@@ -21,27 +21,26 @@ func TestDrill(t *testing.T) {
 	i := launch(t, release(stable, canary, "    budget: {failed_requests: 1000}", ""))
 	i.await(t, 10*time.Second, "progressing", func(v rollout.View) bool { return v.Phase == rollout.PhaseProgressing })
 	before := i.view(t)
-	done := make(chan error, 1)
-	var got admin.Drill
-	go func() {
-		var err error
-		got, err = i.Drill(t.Context(), admin.DrillOrder{Service: "shop", Weight: config.Whole / 2, Actor: "ann@desk"})
-		done <- err
-	}()
-	second := func() error {
-		_, err := i.Drill(t.Context(), admin.DrillOrder{Service: "none"})
-		return err
+	// Two at once: one of them is told that there is another one.
+	type outcome struct {
+		drill admin.Drill
+		err   error
 	}
-	for err := second(); !errors.Is(err, admin.ErrDrilling); err = second() { // until the first one has begun
-		select {
-		case err := <-done:
-			t.Fatalf("the drill ended: %v", err)
-		case <-time.After(time.Millisecond):
-		}
+	outcomes := make(chan outcome, 2)
+	for range 2 {
+		go func() {
+			d, err := i.Drill(t.Context(), admin.DrillOrder{Service: "shop", Weight: config.Whole / 2, Actor: "ann@desk"})
+			outcomes <- outcome{d, err}
+		}()
 	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
+	if second := <-outcomes; !errors.Is(second.err, admin.ErrDrilling) {
+		t.Fatalf("%+v", second)
 	}
+	first := <-outcomes
+	if first.err != nil {
+		t.Fatal(first.err)
+	}
+	got := first.drill
 	t.Logf("%+v", got)
 	if !got.RolledBack || got.Trigger != "check" || got.Failures == 0 || got.Canary != got.Failures || got.After != 0 || got.Rule == "" ||
 		got.Revocation <= 0 || time.Duration(got.Revocation) > 20*time.Second || got.Last > got.Revocation+config.Duration(50*time.Millisecond) ||
@@ -79,5 +78,16 @@ func TestDrillOfABudget(t *testing.T) {
 	}
 	if _, err := i.Drill(t.Context(), admin.DrillOrder{Service: "none"}); err == nil || !strings.Contains(err.Error(), `"none"`) {
 		t.Errorf("error %v", err)
+	}
+	// A process that stops waits for no drill, whether it has begun or not.
+	done := make(chan error, 1)
+	go func() {
+		_, err := i.Drill(context.Background(), admin.DrillOrder{Service: "shop", Errors: 1}) // one that finds nothing
+		done <- err
+	}()
+	began := time.Now()
+	i.stop()
+	if err := <-done; err == nil || !errors.Is(err, admin.ErrDrilling) && !strings.Contains(err.Error(), "stopping") || time.Since(began) > 10*time.Second {
+		t.Errorf("after %v: error %v", time.Since(began), err)
 	}
 }

@@ -35,6 +35,8 @@ func (s *Summary) Took() time.Duration {
 // span is a duration for people.
 func span(d time.Duration) string {
 	switch {
+	case d < 10*time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
 	case d < time.Second:
 		d = d.Round(time.Millisecond)
 	case d < time.Minute:

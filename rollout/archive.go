@@ -30,6 +30,8 @@ type AuditEntry struct {
 	Command CommandKind     `json:"command"`
 	Variant string          `json:"variant,omitempty"`
 	Weight  *config.Percent `json:"weight,omitempty"`
+	// Result is what came of an order that moves no rollout; empty for all others.
+	Result string `json:"result,omitempty"`
 	// Actor is who, Reason is why; both may be empty.
 	Actor  string `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`

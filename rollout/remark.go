@@ -8,6 +8,9 @@ import (
 	"haldane/store"
 )
 
+// CommandDrill is an order that is no command to a rollout: it is in the audit alone.
+const CommandDrill CommandKind = "drill"
+
 // Remark puts into the audit what was ordered about a service without touching its rollout. Time, Service and where the rollout is are
 // filled in. It is stored with the next checkpoint; without a rollout of the service it is not kept.
 func (m *Manager) Remark(service string, e AuditEntry) {
