@@ -64,14 +64,15 @@ func (a *App) planDrill(order admin.DrillOrder) (drillResult, config.Policy, err
 	cfg := a.current.Load()
 	policy, name := config.Careful(), config.PolicyCareful
 	if order.Service != "" {
-		service, known := cfg.Services[order.Service]
-		if !known {
+		if _, known := cfg.Services[order.Service]; !known {
 			return drillResult{}, policy, fmt.Errorf("no service is called %q", order.Service)
 		}
-		name = service.Policy
-		policy = cfg.Policies[name]
+		policy, name = cfg.Release(order.Service)
 	}
 	r := drillResult{admin.Drill{Service: order.Service, Policy: name, Weight: order.Weight, Errors: order.Errors, Rate: order.Rate}}
+	if r.Weight == 0 && policy.Ramp != nil {
+		r.Weight = policy.Ramp.From
+	}
 	for i := 0; r.Weight == 0 && i < len(policy.Steps); i++ {
 		r.Weight = policy.Steps[i].Weight
 	}

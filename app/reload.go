@@ -186,7 +186,8 @@ func (a *App) services() []admin.Service {
 
 // service is what the API shows of one service.
 func (a *App) service(name string, settings config.Service, shares map[string]config.Percent) admin.Service {
-	shown := admin.Service{Name: name, Stable: settings.Stable, Canary: settings.Canary, Policy: settings.Policy}
+	_, policy := a.current.Load().Release(name)
+	shown := admin.Service{Name: name, Stable: settings.Stable, Canary: settings.Canary, Policy: policy}
 	for _, match := range settings.Match {
 		shown.Match = append(shown.Match, match.Host+match.Path+match.PathPrefix)
 	}

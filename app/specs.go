@@ -17,13 +17,14 @@ func specs(cfg *config.Config) []rollout.Spec {
 		if service.Canary == "" {
 			continue
 		}
+		policy, policyName := cfg.Release(name)
 		all = append(all, rollout.Spec{
 			Service:        name,
 			Stable:         service.Stable,
 			Canary:         service.Canary,
 			CanaryIdentity: identity(service.Variants[service.Canary]),
-			PolicyName:     service.Policy,
-			Policy:         cfg.Policies[service.Policy],
+			PolicyName:     policyName,
+			Policy:         policy,
 			Start:          service.Start,
 			Variants:       slices.Sorted(maps.Keys(service.Variants)),
 		})

@@ -57,7 +57,10 @@ func (s *splits) Revoke(service string) {
 // file no longer defines it, nobody belongs to it. Called with mu held.
 func (s *splits) spec(split rollout.Split, segments map[string]config.Predicate) router.SplitSpec {
 	if _, known := segments[split.Segment]; !known {
-		split.Segment, split.Strength = "", 0
+		split.Segment = ""
+	}
+	if split.Segment == "" && split.OptIn == "" {
+		split.Strength = 0
 	}
 	return router.SplitSpec{
 		Rollout:    split.Rollout,
@@ -66,6 +69,7 @@ func (s *splits) spec(split rollout.Split, segments map[string]config.Predicate)
 		Canary:     split.Canary,
 		Weight:     split.Weight,
 		Segment:    split.Segment,
+		OptIn:      split.OptIn,
 		Strength:   split.Strength,
 		Override:   split.Override,
 		Revocation: s.revocation(split),

@@ -3,7 +3,6 @@ package cli
 import (
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,28 +50,21 @@ type policyForecast struct {
 
 // of forecasts every policy that a release uses.
 func (f *forecast) of(cfg *config.Config) []policyForecast {
-	services := map[string][]string{}
-	for name, s := range cfg.Services {
-		if s.Canary != "" {
-			services[s.Policy] = append(services[s.Policy], name)
-		}
-	}
+	releases := releasesOf(cfg)
 	rates := usualRates()
 	if f.rate > 0 {
 		rates = []float64{f.rate}
 	}
 	var list []policyForecast
-	for name, users := range services {
-		slices.Sort(users)
-		policy := cfg.Policies[name]
-		p := newPolicyForecast(name, users, &policy)
+	for i := range releases {
+		policy := releases[i].policy
+		p := newPolicyForecast(releases[i].name, releases[i].services, &policy)
 		p.detailed = f.rate > 0
 		for _, rate := range rates {
 			p.Rates = append(p.Rates, newForecast(&policy, traffic{rate, f.errors.Ratio()}))
 		}
 		list = append(list, p)
 	}
-	slices.SortFunc(list, func(a, b policyForecast) int { return strings.Compare(a.Policy, b.Policy) })
 	return list
 }
 

@@ -84,8 +84,8 @@ func measured(before, after *serviceList, elapsed time.Duration) map[string]traf
 func (f *forecast) ofLive(cfg *config.Config, live map[string]traffic) []policyForecast {
 	var list []policyForecast
 	for _, p := range f.of(cfg) {
-		policy := cfg.Policies[p.Policy]
 		for _, service := range p.Services {
+			policy, _ := cfg.Release(service)
 			one := newPolicyForecast(p.Policy, []string{service}, &policy)
 			t := live[service]
 			one.detailed, one.Rates = true, append(one.Rates, newForecast(&policy, t))

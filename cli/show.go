@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"haldane/analysis"
+	"haldane/config"
 	"haldane/rollout"
 )
 
@@ -201,8 +202,14 @@ func phase(v rollout.View) string {
 	return v.Phase.String()
 }
 
-// step is "2/4".
-func step(v rollout.View) string { return fmt.Sprintf("%d/%d", min(v.Step+1, v.Steps), v.Steps) }
+// step is "2/4", with the named stage that it belongs to.
+func step(v rollout.View) string {
+	text := fmt.Sprintf("%d/%d", min(v.Step+1, v.Steps), v.Steps)
+	if v.Stage.Stage != "" {
+		text += " of stage " + v.Stage.Stage
+	}
+	return text
+}
 
 // exposure is who is on the canary.
 func exposure(v rollout.View) string {
@@ -210,8 +217,8 @@ func exposure(v rollout.View) string {
 		return "all to " + v.Override + " (override)"
 	}
 	text := v.Weight.String()
-	if v.Segment != "" {
-		text += fmt.Sprintf(" and %s of %s", v.Strength, v.Segment)
+	if group := config.JoinGroup(v.Segment, v.OptIn); group != "" {
+		text += fmt.Sprintf(" and %s of %s", v.Strength, group)
 	}
 	return text
 }

@@ -93,6 +93,7 @@ func (s *Service) complete() {
 // complete gives the steps what they take from the step before, from their duration and from their weight.
 func (p *Policy) complete(at place) {
 	p.Checks.complete(at.key("checks"))
+	p.completeRamp(at.key("ramp"))
 	var before Percent
 	for i := range p.Steps {
 		step, at := &p.Steps[i], at.key("steps").item(i)
@@ -110,13 +111,13 @@ func (p *Policy) complete(at place) {
 	}
 }
 
-// title names a step by its segment and by the weight that it brings itself: "testers", "5%", "testers and 5%".
+// title names a step by whom it exposes and by the weight that it brings itself: "testers", "5%", "testers and 5%".
 func (s *Step) title(own Percent) string {
 	switch {
-	case s.Segment == "":
+	case s.Group() == "":
 		return s.Weight.String()
 	case own == 0:
-		return s.Segment
+		return s.Group()
 	}
-	return s.Segment + " and " + own.String()
+	return s.Group() + " and " + own.String()
 }

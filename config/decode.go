@@ -27,6 +27,8 @@ type decoder struct {
 	depth    int
 	budget   int  // values that may still be decoded
 	spent    bool // the end of the budget was reported
+	late     map[string]late
+	merging  bool // mappings are laid over what is there
 }
 
 // named is a section whose defaults depend on its name, after those that do not.
@@ -61,8 +63,13 @@ func (d *decoder) shaped(n *yaml.Node, p place, out reflect.Value) {
 	}
 	switch out.Kind() {
 	case reflect.Pointer:
+		if d.postpone(n, p, out) {
+			return
+		}
 		fresh := reflect.New(out.Type().Elem())
-		makeDefault(fresh)
+		if makeDefault(fresh); d.merging && !out.IsNil() {
+			fresh.Elem().Set(out.Elem())
+		}
 		d.shaped(n, p, fresh.Elem())
 		out.Set(fresh)
 	case reflect.Struct:
@@ -112,13 +119,10 @@ func (d *decoder) unknownKey(pair pair, fields []field) {
 
 // named decodes a mapping whose keys are names.
 func (d *decoder) named(n *yaml.Node, p place, out reflect.Value) {
-	out.Set(reflect.MakeMap(out.Type()))
-	for _, pair := range d.pairs(n, p) {
-		fresh := reflect.New(out.Type().Elem())
-		makeDefault(fresh)
-		if section, ok := fresh.Interface().(named); ok {
-			section.setNamed(pair.name)
-		}
+	pairs := d.pairs(n, p)
+	out.Set(d.keep(out, len(pairs)))
+	for _, pair := range pairs {
+		fresh := d.previous(out, pair.name)
 		d.value(pair.value, pair.place, fresh.Elem())
 		out.SetMapIndex(reflect.ValueOf(pair.name), fresh.Elem())
 	}

@@ -140,6 +140,8 @@ func DefaultPolicy() Policy {
 		OnFailure: FailureRollBack,
 		Alpha:     percentUnit,
 		Beta:      5 * percentUnit,
+
+		RestartFactor: Whole,
 	}
 }
 

@@ -42,7 +42,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*Config
 	c := Default()
 	d := decoder{
 		problems: problems, index: make(index), getenv: getenv, shapes: make(map[reflect.Type][]field),
-		budget: budgetFor(src),
+		budget: budgetFor(src), late: make(map[string]late),
 	}
 	top := place{at: position{1, 1}, in: d.index}
 	d.value(root, top, reflect.ValueOf(&c).Elem())
@@ -51,6 +51,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*Config
 	}
 	c.sources = []source{{name, sha256.Sum256(src)}}
 	c.complete(filepath.Dir(name), top)
+	d.override(&c, top)
 	c.loadLists(problems, top)
 	v := validator{problems, &c}
 	v.config(top)

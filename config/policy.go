@@ -2,7 +2,7 @@ package config
 
 // Policy says how a release proceeds.
 type Policy struct {
-	// Steps lead from the first exposure to the bake. At least one is required; a bare percentage is short for a weight.
+	// Steps lead from the first exposure to the bake. At least one is required, or a ramp; a bare percentage is short for a weight.
 	Steps []Step `yaml:"steps,omitempty"`
 	// Checks are the measured promises.
 	Checks Checks `yaml:"checks"`
@@ -16,6 +16,15 @@ type Policy struct {
 	Alpha Percent `yaml:"alpha"`
 	// Beta is the chance, for each check, of a false "shown within tolerance", up to 50%. Default 5%.
 	Beta Percent `yaml:"beta"`
+	// Ramp grows the weight by itself, in the place of steps; "{}" takes its defaults. Default: none.
+	Ramp *Ramp `yaml:"ramp,omitempty"`
+	// RestartFactor is the share of duration and min_requests for which stages run (steps, where no stage is named) that an
+	// earlier version of the canary has passed, when a new one supersedes it in mid-rollout. Evidence is never cut short: no
+	// step has less than its checks need to fail. Above 0%. Default 100%.
+	RestartFactor Percent `yaml:"restart_factor"`
+	// Patch names the policy for a canary whose revision (major.minor.patch) differs from stable's in the patch number alone.
+	// Default: none, it is released like any other.
+	Patch string `yaml:"patch,omitempty"`
 }
 
 // Step says who is exposed, for how long and under which conditions.
@@ -43,6 +52,15 @@ type Step struct {
 	AdvanceWhen string `yaml:"advance_when"`
 	// Approval makes the step wait, once it is done, for a person to promote it. Default false.
 	Approval bool `yaml:"approval"`
+	// Stage names the stage that the step belongs to, for people and for restart_factor. The steps of a stage follow each
+	// other. Default: none.
+	Stage string `yaml:"stage,omitempty"`
+	// OptIn exposes, as a segment does and with the same strength, those who opted in: "alpha" those who opted in at alpha,
+	// "beta" those of beta as well. With a segment, the members of either are exposed. Default: none.
+	OptIn string `yaml:"opt_in,omitempty"`
+	// Checks lists the checks that count on the step, for going on and for failing: "errors" and the names of others. The
+	// budget always counts, and so does every check in the bake. Default: all.
+	Checks []string `yaml:"checks,omitempty"`
 }
 
 // Budget is the hard stop-loss of a rollout. It is looked at on every finished request.

@@ -45,6 +45,19 @@ type Service struct {
 	Limits ServiceLimits `yaml:"limits"`
 	// Tunnels are upgraded connections, such as WebSockets.
 	Tunnels Tunnels `yaml:"tunnels"`
+	// PolicyOverrides are keys of a policy that are laid over the one that policy names: a value or a list that is written
+	// replaces, a mapping is merged key by key, an empty one is none. A patch release takes the sections that are written here
+	// as they are then, but for steps, ramp and bake, which are those of the policy for patches. Default: none.
+	PolicyOverrides *Policy `yaml:"policy_overrides,omitempty"`
+	// Patch names the policy for patch releases; it goes before the policy's own. Default: that of the policy.
+	Patch string `yaml:"patch,omitempty"`
+	// OptIn says how a request tells that its user opted in to what is new. Default: none.
+	OptIn *OptIn `yaml:"opt_in,omitempty"`
+
+	// PatchOverrides is the policy for patches with the overrides. It is not a key of the file.
+	PatchOverrides *Policy `yaml:"-"`
+	// Overridden are the keys of policy_overrides. It is not a key of the file.
+	Overridden []string `yaml:"-"`
 }
 
 // Match is one rule for the requests of a service: all its parts must hold.

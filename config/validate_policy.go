@@ -1,7 +1,7 @@
 package config
 
 func (v *validator) policy(p *Policy, at, top place) {
-	if len(p.Steps) == 0 && !v.problems.broken[at.key("steps").path] {
+	if len(p.Steps) == 0 && p.Ramp == nil && !v.problems.broken[at.key("steps").path] {
 		v.problems.wrong(at, "at least one step is required")
 	}
 	var before Percent
@@ -13,7 +13,7 @@ func (v *validator) policy(p *Policy, at, top place) {
 		}
 		before = max(before, p.Steps[i].Weight)
 	}
-	if last := len(p.Steps) - 1; last >= 0 && before == 0 && p.Steps[last].Segment != "" {
+	if last := len(p.Steps) - 1; last >= 0 && before == 0 && p.Steps[last].Group() != "" {
 		v.problems.wrong(at.key("steps").item(last), "the last step needs a weight above 0%%: after it the canary takes over")
 	}
 	v.checks(&p.Checks, at.key("checks"))
@@ -22,10 +22,11 @@ func (v *validator) policy(p *Policy, at, top place) {
 	v.oneOf(at.key("on_failure"), p.OnFailure, FailureRollBack, FailurePause)
 	v.chance(at.key("alpha"), p.Alpha)
 	v.chance(at.key("beta"), p.Beta)
+	v.stages(p, at, top)
 }
 
 func (v *validator) step(s *Step, at, top place) {
-	if s.Weight == 0 && s.Segment == "" {
+	if s.Weight == 0 && s.Group() == "" {
 		v.problems.wrong(at, "a step needs a weight above 0%% or a segment")
 	}
 	if s.Segment != "" {

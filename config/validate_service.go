@@ -34,6 +34,7 @@ func (v *validator) service(s *Service, at, top place) {
 		v.sticky(s.Sticky, at.key("sticky"))
 	}
 	v.care(s, at)
+	v.release(s, at, top)
 	if s.VariantField != "" {
 		v.check(at.key("variant_field"), fieldName(s.VariantField))
 	}

@@ -24,7 +24,7 @@ func TestExamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"edge.yaml", "full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml"}
+	want := []string{"early-users.yaml", "edge.yaml", "full.yaml", "header-pinning.yaml", "minimal.yaml", "sidecar.yaml", "staged.yaml"}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("examples (-want +got):\n%s", diff)
 	}
@@ -210,7 +210,7 @@ const sectionsWithDefaults = `
 version: 1
 listen: {tls: {certificates: [{cert_file: c, key_file: k}], client_ca_file: a}}
 notifications: {targets: {room: {type: slack, url_file: u}}}
-policies: {careful: {steps: [1%], checks: {events: {throttled: {statuses: [429]}}}}}
+policies: {careful: {steps: [1%], checks: {events: {throttled: {statuses: [429]}}}}, by-itself: {ramp: {}}}
 services: {shop: {variants: {v1: {endpoints: ["127.0.0.1:9001"], health: {}}}, rescue: {}}}
 `
 
@@ -259,6 +259,7 @@ func TestFullShowsTheDefaults(t *testing.T) {
 	f("rescue", written.Rescue, shop.Rescue)
 	event := c.Policies["testers-first"].Checks.Events["throttled"]
 	event.Statuses, event.Outcomes = []config.StatusRange{{Low: 429, High: 429}}, nil
+	f("ramp", sections.Policies["by-itself"].Ramp, c.Policies["by-itself"].Ramp)
 	f("event", sections.Policies["careful"].Checks.Events["throttled"], event)
 	f("queue", v.Queue, shop.Variants["v1"].Queue)
 	f("resolve", v.Resolve, shop.Variants["v1"].Resolve)

@@ -106,6 +106,8 @@ func what(v *rollout.View, e, before *rollout.Event) string {
 		return "the release of " + canary + " has begun" + exposure(e)
 	case rollout.EventStep:
 		return fmt.Sprintf("%s goes on to step %d of %d%s", canary, e.Step+1, v.Steps, exposure(e))
+	case rollout.EventRamp:
+		return canary + " goes on along its ramp" + exposure(e)
 	case rollout.EventHold:
 		return "the clock of " + canary + " stands still" + exposure(e)
 	case rollout.EventHoldEnded:

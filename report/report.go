@@ -139,6 +139,8 @@ type Variant struct {
 type Step struct {
 	// Name is the step's, or "bake".
 	Name string `json:"name"`
+	// Stage is the named stage that it belongs to; empty for none.
+	Stage string `json:"stage,omitempty"`
 	// Weight is the canary's share when it began.
 	Weight config.Percent `json:"weight"`
 	// Entered and Left are when.

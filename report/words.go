@@ -212,10 +212,18 @@ func (r *Report) checkTable() table {
 	return t
 }
 
+// title is the step's name, behind that of its stage if it has one.
+func (s *Step) title() string {
+	if s.Stage == "" {
+		return s.Name
+	}
+	return s.Stage + ": " + s.Name
+}
+
 func (r *Report) stepTable() table {
 	t := table{title: "Steps", columns: []string{"Step", "Weight", "Entered", "Took"}}
 	for _, s := range r.Steps {
-		t.rows = append(t.rows, []string{s.Name, s.Weight.String(), instant(s.Entered), span(s.Left.Sub(s.Entered))})
+		t.rows = append(t.rows, []string{s.title(), s.Weight.String(), instant(s.Entered), span(s.Left.Sub(s.Entered))})
 	}
 	return t
 }

@@ -98,7 +98,7 @@ func (c *change) event(kind EventKind, why cause) {
 		Reason: why.reason, Numbers: why.numbers, Actor: why.actor, Trigger: why.trigger,
 	}
 	if c.s.Phase.exposing() {
-		e.StepName = c.s.stageName()
+		e.StepName, e.Stage = c.s.stageName(), c.s.stage().Stage
 	}
 	c.s.History = remember(c.s.History, e)
 	c.events = append(c.events, e)

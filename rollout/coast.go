@@ -3,7 +3,6 @@ package rollout
 import (
 	"time"
 
-	"haldane/analysis"
 	"haldane/config"
 )
 
@@ -26,7 +25,7 @@ func (s *State) coast(now time.Time) bool {
 		}
 		if hold != "" {
 			elapsed = 0
-		} else if clock := s.Clock + elapsed; clock >= time.Duration(s.stage().Duration) || clock >= s.Deadline {
+		} else if clock := s.Clock + elapsed; clock >= s.least() || clock >= s.Deadline {
 			return false
 		}
 	}
@@ -38,7 +37,7 @@ func (s *State) coast(now time.Time) bool {
 // overdue says whether what is known already asks for something.
 func (s *State) overdue() bool {
 	limit := uint64(max(0, s.Policy.Budget.FailedRequests))
-	return limit > 0 && s.Spent >= limit || s.Verdict.Class == analysis.Fail && s.Pause != PauseFailed || s.informs()
+	return limit > 0 && s.Spent >= limit || s.failing(&s.Verdict) && s.Pause != PauseFailed || s.informs()
 }
 
 // mayLeave says whether the time of the stage is over by the next Step, so that it may order another split.
@@ -46,5 +45,5 @@ func (s *State) mayLeave(now time.Time) bool {
 	if s.Phase != PhaseProgressing && s.Phase != PhaseBaking {
 		return false
 	}
-	return s.Clock+min(max(0, now.Sub(s.Ticked)), maxCredit) >= time.Duration(s.stage().Duration)
+	return s.Clock+min(max(0, now.Sub(s.Ticked)), maxCredit) >= s.least()
 }

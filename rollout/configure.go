@@ -125,17 +125,18 @@ func (m *Manager) want(now time.Time, spec *Spec, e effects) *plan {
 		r = &runner{name: spec.Service, numbers: newNumbers()}
 		m.runners[spec.Service] = r
 	}
-	override := ""
+	var b birth
 	if r.running && r.state.ID != spec.ID() {
 		if r.state.Override != r.state.Spec.Canary {
-			override = r.state.Override // an operator's order outlives the rollout it was given in
+			b.override = r.state.Override // an operator's order outlives the rollout it was given in
 		}
 		m.leave(now, r, cause{reason: fmt.Sprintf("the configuration names another rollout: %s to %s", spec.Stable, spec.Canary)}, e)
+		b.series = r.state.bequest(spec)
 		r.asleep = false
 	}
 	fresh := !r.running
 	if fresh {
-		m.create(now, r, *spec, override, e)
+		m.create(now, r, *spec, b, e)
 	}
 	r.evidence.attach(m.options.Stats, spec)
 	state, actions := configured(r.state, now, *spec)
@@ -166,9 +167,9 @@ func (r *runner) begin(now time.Time) *plan {
 }
 
 // create makes the rollout of a spec that the runner does not know, or knew once.
-func (m *Manager) create(now time.Time, r *runner, spec Spec, override string, e effects) {
+func (m *Manager) create(now time.Time, r *runner, spec Spec, b birth, e effects) {
 	old, known := find(r.former, spec.ID())
-	b := birth{revision: r.revision, attempt: 1, override: override}
+	b.revision, b.attempt = r.revision, 1
 	if known {
 		b.attempt = old.Attempt
 	}

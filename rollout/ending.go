@@ -130,9 +130,9 @@ func tell(r *report.Report, e *Event) {
 		r.Orders = append(r.Orders, report.Order{Time: e.Time, Actor: e.Actor, What: string(e.Kind), Why: e.Reason, Step: e.StepName, Weight: e.Weight})
 	}
 	switch e.Kind {
-	case EventStarted, EventRetried, EventStep, EventBaking:
+	case EventStarted, EventRetried, EventStep, EventRamp, EventBaking:
 		closeStep(r, e)
-		r.Steps = append(r.Steps, report.Step{Name: e.StepName, Weight: e.Weight, Entered: e.Time})
+		r.Steps = append(r.Steps, report.Step{Name: e.StepName, Stage: e.Stage, Weight: e.Weight, Entered: e.Time})
 	}
 	switch {
 	case e.Kind == EventHold:

@@ -31,7 +31,7 @@ func (s *State) decisive() bool {
 
 // comparing says whether a share of a step's requests is drawn at random.
 func comparing(step *config.Step) bool {
-	return teaches(step.Weight) || step.Segment != "" && teaches(step.Strength)
+	return teaches(step.Weight) || step.Group() != "" && teaches(step.Strength)
 }
 
 // inform notes once that enough is known. It stays: what would have been found by then would have ended the rollout.
@@ -46,10 +46,10 @@ func (s *State) informs() bool {
 
 // blind says whether some check that counts on this stage could not have found a gross regression yet, and names each to who wants to hear.
 func (s *State) blind(name func(*analysis.CheckVerdict)) bool {
-	some, compared := false, s.shares().compared()
+	some, compared, stage := false, s.shares().compared(), s.stage()
 	for i := range s.Verdict.Checks {
 		check := &s.Verdict.Checks[i]
-		if check.Muted || check.Powered || check.WithinTolerance || !compared && !check.Alone {
+		if check.Muted || check.Powered || check.WithinTolerance || !compared && !check.Alone || !counts(&stage, check.Name) {
 			continue
 		}
 		if some = true; name == nil {

@@ -18,6 +18,8 @@ const (
 	EventStarted EventKind = "started"
 	// EventStep is a further step.
 	EventStep EventKind = "step"
+	// EventRamp is a weight that grew on a ramp.
+	EventRamp EventKind = "ramp"
 	// EventHold is a clock that stopped, EventHoldEnded one that runs again.
 	EventHold EventKind = "hold"
 	// EventHoldEnded is a clock that runs again.
@@ -78,6 +80,8 @@ type Event struct {
 	Trigger Trigger `json:"trigger,omitempty"`
 	// Lost is how many events a slow subscriber missed; only with EventLost.
 	Lost uint64 `json:"lost,omitempty"`
+	// Stage is the named stage that the step belongs to; empty for none.
+	Stage string `json:"stage,omitempty"`
 }
 
 // historyLimit bounds the history of one rollout.

@@ -71,7 +71,7 @@ func (e *evidence) blocks() []analysis.Block {
 	}
 	list := make([]analysis.Block, 0, stratumSegment)
 	list = append(list, e.block(stratumSplit, e.split.Weight))
-	if e.split.Segment != "" {
+	if e.split.grouped() {
 		list = append(list, e.block(stratumSegment, e.split.Strength))
 	}
 	return list

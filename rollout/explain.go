@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 func Explain(p *config.Policy) []string {
 	var list []string
 	for i := range p.Steps {
+		if p.Ramp != nil { // it stands in the place of a step, and is told apart
+			break
+		}
 		list = append(list, fmt.Sprintf("step %d: %s", i+1, explainStep(&p.Steps[i])))
 	}
 	if p.Bake.Duration > 0 && len(p.Steps) > 0 {
@@ -130,14 +134,18 @@ func Timeline(p *config.Policy) []Span {
 	list := make([]Span, 0, len(stages)+1)
 	for i := range stages {
 		s := &stages[i]
+		least := s.Duration
+		if p.Ramp != nil && i < len(p.Steps) { // from weight to weight, each at most twice the one before
+			least *= config.Duration(1 + math.Ceil(math.Log2(p.Ramp.To.Ratio()/p.Ramp.From.Ratio())))
+		}
 		name := s.Name
 		if name == "" {
 			name = exposure(s)
 		}
 		list = append(list, Span{
-			Name: name, Weight: s.Weight, Earliest: earliest, Latest: latest, Least: s.Duration, Most: max(s.Duration, s.MaxDuration), Asks: s.Approval,
+			Name: name, Weight: s.Weight, Earliest: earliest, Latest: latest, Least: least, Most: max(least, s.MaxDuration), Asks: s.Approval,
 		})
-		earliest, latest = earliest+s.Duration, latest+max(s.Duration, s.MaxDuration)
+		earliest, latest = earliest+least, latest+max(least, s.MaxDuration)
 	}
 	return append(list, Span{Name: "promoted", Weight: config.Whole, Earliest: earliest, Latest: latest})
 }

@@ -60,7 +60,8 @@ type CheckForecast struct {
 
 // NewForecast looks ahead for a policy with at least one step. It is the zero value without requests.
 func NewForecast(p *config.Policy, perSecond, stableErrors float64) Forecast {
-	f := forecaster{policy: p, settings: settings(p), perSecond: perSecond, stable: min(1, max(0, stableErrors))}
+	plan := unrolled(*p)
+	f := forecaster{policy: &plan, settings: settings(p), perSecond: perSecond, stable: min(1, max(0, stableErrors))}
 	out := Forecast{PerSecond: perSecond, StableErrors: f.stable, Stages: []StageForecast{}}
 	if !(perSecond > 0) {
 		return out
@@ -156,7 +157,7 @@ func (f *forecaster) look(stage *config.Step, takes time.Duration) []outlook {
 	var list []outlook
 	for i := range f.settings.Checks {
 		c := &f.settings.Checks[i]
-		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 { // how often events happen to stable is not known
+		if c.Muted || c.Max > 0 || c.Bound > 0 || c.Event > 0 || !counts(stage, c.Name) { // how often events happen to stable is not known
 			continue
 		}
 		exposed := f.counts

@@ -48,8 +48,8 @@ func (f *forecaster) title(i int, takes config.Duration) string {
 
 // nothing says why a stage teaches nothing that can be told before.
 func (f *forecaster) nothing(i int, stage *config.Step) string {
-	if stage.Segment != "" && teaches(stage.Strength) {
-		return f.title(i, stage.Duration) + ": what it can know depends on the traffic of segment " + stage.Segment
+	if stage.Group() != "" && teaches(stage.Strength) {
+		return f.title(i, stage.Duration) + ": what it can know depends on the traffic of " + members(stage)
 	}
 	return f.title(i, stage.Duration) + ": nothing is drawn at random, so nothing is compared"
 }
@@ -86,7 +86,7 @@ func (s *State) missing() uint64 {
 		return most
 	}
 	for i := range s.Verdict.Checks {
-		if c := &s.Verdict.Checks[i]; !c.Muted && !c.WithinTolerance {
+		if c := &s.Verdict.Checks[i]; !c.Muted && !c.WithinTolerance && counts(&stage, c.Name) {
 			most = max(most, c.Missing)
 		}
 	}
@@ -99,7 +99,10 @@ func (s *State) left(now time.Time) time.Duration {
 	if s.Phase != PhaseProgressing && s.Phase != PhaseBaking {
 		return 0
 	}
-	rest := max(0, time.Duration(s.stage().Duration)-s.Clock)
+	if s.climbing() {
+		return 0 // it depends on what is seen
+	}
+	rest := max(0, s.least()-s.Clock)
 	missing := s.missing()
 	if missing == 0 {
 		return rest
@@ -141,7 +144,7 @@ func (s *State) forecast(now time.Time) *StageForecast {
 		at = len(s.Policy.Steps)
 	}
 	all := NewForecast(&s.Policy, rate, errors)
-	if at >= len(all.Stages) {
+	if at = s.rampStage(at); at >= len(all.Stages) {
 		return nil
 	}
 	return &all.Stages[at]

@@ -107,9 +107,10 @@ func (s *State) waits(now time.Time) []string {
 	stage := s.stage()
 	var list []string
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
-	if rest := time.Duration(stage.Duration) - s.Clock; rest > 0 {
+	if rest := s.least() - s.Clock; rest > 0 {
 		add("%s of %s are left", seconds(rest), stage.Duration)
 	}
+	list = append(list, s.waitsForRamp(now)...)
 	if s.shares().compared() {
 		list = append(list, s.waitsForJudge(stage)...)
 	} else {
@@ -119,9 +120,16 @@ func (s *State) waits(now time.Time) []string {
 	if text := s.waitsForEvidence(now); text != "" {
 		list = append(list, text)
 	}
+	return append(list, s.waitsForLife(now)...)
+}
+
+// waitsForLife lists what speaks against going on at this very moment.
+func (s *State) waitsForLife(now time.Time) []string {
+	var list []string
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	// Without this a step whose traffic stopped would end before its silence is noticed.
 	switch idle := now.Sub(s.LastCanary); {
-	case s.StepRequests == 0: // said above
+	case s.StepRequests == 0: // said elsewhere
 	case s.LastCanary.IsZero():
 		add("no canary request was seen since the restart")
 	case idle > minQuiet:
@@ -152,7 +160,7 @@ func (s *State) waitsForChecks(stage config.Step, judges func(*analysis.CheckVer
 	for i := range s.Verdict.Checks {
 		check := &s.Verdict.Checks[i]
 		switch {
-		case check.Muted || !judges(check):
+		case check.Muted || !judges(check) || !counts(&stage, check.Name):
 		case check.Score < leansToHarm:
 			list = append(list, fmt.Sprintf("the check %s leans to harm (score %.0f of 100)", check.Name, check.Score))
 		case stage.AdvanceWhen == config.AdvanceProven && check.Class != analysis.Pass:

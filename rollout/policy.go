@@ -8,9 +8,19 @@ import (
 
 // samePolicy says whether two policies are the same, step by step.
 func samePolicy(a, b *config.Policy) bool {
-	return slices.Equal(a.Steps, b.Steps) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
-		a.OnFailure == b.OnFailure && a.Alpha == b.Alpha && a.Beta == b.Beta
+	return slices.EqualFunc(a.Steps, b.Steps, sameStep) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
+		a.OnFailure == b.OnFailure && a.Alpha == b.Alpha && a.Beta == b.Beta &&
+		sameRamp(a.Ramp, b.Ramp) && shareOf(a) == shareOf(b) && a.Patch == b.Patch
 }
+
+func sameStep(a, b config.Step) bool {
+	return a.Name == b.Name && a.Weight == b.Weight && a.Segment == b.Segment && a.Strength == b.Strength &&
+		a.Duration == b.Duration && a.MaxDuration == b.MaxDuration && a.MinRequests == b.MinRequests &&
+		a.AdvanceWhen == b.AdvanceWhen && a.Approval == b.Approval && a.Stage == b.Stage && a.OptIn == b.OptIn &&
+		slices.Equal(a.Checks, b.Checks)
+}
+
+func sameRamp(a, b *config.Ramp) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // stageName is the running step or bake, for people.
 func (s *State) stageName() string {
@@ -18,8 +28,8 @@ func (s *State) stageName() string {
 	switch {
 	case stage.Name != "":
 		return stage.Name
-	case stage.Segment != "" && stage.Weight == 0:
-		return stage.Segment
+	case stage.Group() != "" && stage.Weight == 0:
+		return stage.Group()
 	}
 	return stage.Weight.String()
 }

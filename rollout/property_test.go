@@ -62,6 +62,7 @@ func (r *walk) spec() Spec {
 	if r.IntN(2) == 0 {
 		spec.Policy.OnFailure = config.FailurePause
 	}
+	r.staging(&spec)
 	return spec
 }
 
@@ -111,7 +112,8 @@ func (r *walk) observation() Observation {
 	if o.Stable.Requests > 0 && r.IntN(10) == 0 {
 		o.Stable.Failed = r.Uint64N(o.Stable.Requests)
 	}
-	o.Judged = o.Canary.Requests
+	o.Verdict.Checks[0].Detectable, o.Verdict.Checks[0].Gross = r.Float64(), 0.02
+	o.Judged, o.Reference = o.Canary.Requests, o.Stable.Requests
 	r.spent = max(r.spent, r.state.Spent) + uint64(r.IntN(2))
 	if r.state.Spent == 0 {
 		r.spent = 0
@@ -156,6 +158,7 @@ func (r *walk) accept(t *testing.T, seed int, what string) func(State, []Action)
 		}
 		checkTransition(old, next, before, after, fail)
 		checkActions(actions, next, before, after, fail)
+		checkExposure(old, next, fail)
 		next.View(r.now)
 		r.state = next
 	}
@@ -169,7 +172,7 @@ func checkTransition(old, next State, before, after Split, fail func(string)) {
 		fail("a rolled back canary got a weight without a retry")
 	case old.Phase == PhasePromoted && next.Phase != PhasePromoted:
 		fail("promoted is final")
-	case old.Attempt == next.Attempt && next.Step < old.Step && !next.Bake:
+	case old.Attempt == next.Attempt && next.Step < old.Step && !next.Bake && (old.Policy.Ramp != nil) == (next.Policy.Ramp != nil):
 		fail("a step was taken back")
 	case next.Attempt != old.Attempt && old.ID != "" && old.Phase != PhaseRolledBack:
 		fail("another attempt without a rollback")

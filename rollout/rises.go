@@ -33,8 +33,14 @@ const riseLongest = 24 * time.Hour
 func (f *forecaster) rises() []RiseForecast {
 	var list []RiseForecast
 	var weights []config.Percent
+	var steps []config.Percent
+	if f.policy.Ramp != nil {
+		steps = append(steps, f.policy.Ramp.From)
+	}
 	for i := range f.policy.Steps {
-		w := f.policy.Steps[i].Weight
+		steps = append(steps, f.policy.Steps[i].Weight)
+	}
+	for _, w := range steps {
 		if !teaches(w) || slices.Contains(weights, w) {
 			continue
 		}

@@ -100,7 +100,13 @@ func TestEveryFieldOfAPolicyIsCompared(t *testing.T) {
 			return
 		case reflect.Map: // its values are looked at below
 			v.Set(otherMap(v))
+		case reflect.Pointer: // what it points to is compared as a whole
+			v.Set(reflect.New(v.Type().Elem()))
 		case reflect.Slice:
+			if v.Len() == 0 {
+				v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+				break
+			}
 			walk(path+"[last]", func(p *config.Policy) reflect.Value { return pick(p).Index(pick(p).Len() - 1) })
 			v.Set(v.Slice(0, v.Len()-1))
 		case reflect.Int, reflect.Int64:

@@ -17,7 +17,9 @@ type Split struct {
 	Weight config.Percent `json:"weight"`
 	// Segment names the segment that is exposed as well; empty for none.
 	Segment string `json:"segment,omitempty"`
-	// Strength is the share of the segment that is drawn for the canary; zero without a segment.
+	// OptIn exposes those who opted in as well: config.LevelAlpha or config.LevelBeta; empty for nobody.
+	OptIn string `json:"opt_in,omitempty"`
+	// Strength is the share of both that is drawn for the canary; zero without either.
 	Strength config.Percent `json:"strength,omitempty"`
 	// Override names the variant that takes every request; empty for none.
 	Override string `json:"override,omitempty"`
@@ -57,15 +59,15 @@ func (s *State) shares() Split {
 	case s.Phase.exposing():
 		stage := s.stage()
 		d.Weight = stage.Weight
-		d.Segment = stage.Segment
-		if d.Segment != "" {
+		d.Segment, d.OptIn = stage.Segment, stage.OptIn
+		if d.grouped() {
 			d.Strength = stage.Strength
 		}
 		if s.Manual != nil {
 			d.Weight = *s.Manual
 		}
 		if s.Manual != nil && *s.Manual == 0 { // a person who says nobody means the segment too
-			d.Segment, d.Strength = "", 0
+			d.Segment, d.OptIn, d.Strength = "", "", 0
 		}
 	}
 	return d
@@ -82,25 +84,37 @@ func (d Split) reweighs(before Split) bool {
 	return d.Weight != before.Weight || d.Strength != before.Strength
 }
 
+// grouped says whether some are exposed besides the weight: a segment, those who opted in, or both.
+func (d Split) grouped() bool { return d.Segment != "" || d.OptIn != "" }
+
+// user is what a split can know of somebody: the segments they belong to, and the level they opted in at.
+type user struct {
+	segments [2]string
+	level    string
+}
+
 // raises says whether somebody may be on the canary who was not under the split before: by the draw, or by a pin.
 func (d Split) raises(before Split) bool {
-	// Everybody is a member of one split's segment, of the other's, or of neither.
-	for _, segment := range [...]string{"", before.Segment, d.Segment} {
-		if d.exposure(segment) > before.exposure(segment) {
-			return true
+	// Everybody is a member of both splits' segments, of one of them or of none, and has opted in at some level.
+	for _, level := range [...]string{config.LevelAlpha, config.LevelBeta, config.LevelGeneral} {
+		for _, segments := range [...][2]string{{}, {before.Segment}, {d.Segment}, {before.Segment, d.Segment}} {
+			if u := (user{segments, level}); d.exposure(&u) > before.exposure(&u) {
+				return true
+			}
 		}
 	}
 	return d.reachable() && !before.reachable()
 }
 
-// exposure is the share of a segment's members, or of everybody else for an empty name, that is drawn for the canary.
-func (d Split) exposure(segment string) config.Percent {
+// exposure is the share of such users that is drawn for the canary.
+func (d Split) exposure(u *user) config.Percent {
+	early := d.OptIn != "" && (u.level == config.LevelAlpha || u.level == d.OptIn)
 	switch {
 	case d.Override == d.Canary:
 		return config.Whole
 	case d.Override != "":
 		return 0
-	case segment != "" && segment == d.Segment:
+	case early, d.Segment != "" && (u.segments[0] == d.Segment || u.segments[1] == d.Segment):
 		return d.Strength
 	}
 	return d.Weight
@@ -116,7 +130,7 @@ const comparableBelow = config.Whole / 100 * 95
 
 // compared says whether a share of the traffic is drawn at random, so that both variants can be compared.
 func (d Split) compared() bool {
-	return d.Override == "" && (teaches(d.Weight) || d.Segment != "" && teaches(d.Strength))
+	return d.Override == "" && (teaches(d.Weight) || d.grouped() && teaches(d.Strength))
 }
 
 // compares says whether the requests of a stratum are drawn at random.

@@ -85,6 +85,9 @@ type State struct {
 	// History is what happened, oldest first, and Sequence the number of its last event.
 	History  []Event `json:"history"`
 	Sequence uint64  `json:"sequence"`
+
+	// Staging is where the ramp is, and what earlier versions of the canary have passed.
+	Staging staging `json:"staging,omitzero"`
 }
 
 // Observation is what was seen since the last one.
@@ -118,6 +121,8 @@ type birth struct {
 	attempt int
 	// override names the variant that takes every request by an order from before; empty for none.
 	override string
+	// series is what earlier versions of the canary have passed.
+	series series
 }
 
 // newState returns the pending rollout of a spec.
@@ -126,6 +131,7 @@ func newState(spec Spec, now time.Time, b birth) State {
 		Version: stateVersion, ID: spec.ID(), Attempt: max(1, b.attempt), Spec: spec,
 		Policy: spec.Policy, PolicyName: spec.PolicyName,
 		Phase: PhasePending, Created: now, Ticked: now, Revision: b.revision, Override: b.override,
+		Staging: staging{Series: b.series},
 	}
 }
 
@@ -134,7 +140,7 @@ func (s *State) stage() config.Step {
 	if s.Bake {
 		return bakeStage(&s.Policy)
 	}
-	return s.Policy.Steps[min(s.Step, len(s.Policy.Steps)-1)]
+	return s.staged(s.Policy.Steps[min(s.Step, len(s.Policy.Steps)-1)])
 }
 
 // bakePatience is how long a bake may be undecided, at least, before a person is asked.
@@ -146,7 +152,7 @@ func bakeStage(p *config.Policy) config.Step {
 	last := p.Steps[len(p.Steps)-1]
 	weight := config.Whole - min(p.Bake.Holdback, config.Whole)
 	return config.Step{
-		Name: "bake", Weight: weight, Segment: last.Segment, Strength: max(last.Strength, weight),
+		Name: "bake", Weight: weight, Segment: last.Segment, OptIn: last.OptIn, Strength: max(last.Strength, weight),
 		Duration:    p.Bake.Duration,
 		MaxDuration: max(config.Duration(bakePatience), 2*p.Bake.Duration),
 		MinRequests: last.MinRequests, AdvanceWhen: config.AdvanceNoRegression,

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -41,7 +42,7 @@ func (c *change) look(o Observation, elapsed time.Duration) {
 			numbers: o.Verdict.Sentence(),
 			trigger: TriggerBudget,
 		})
-	case o.Verdict.Class == analysis.Fail:
+	case c.s.failing(&o.Verdict):
 		c.failed(o.Verdict)
 	case c.s.Phase == PhasePaused:
 		// Only a person, a failed check or the budget ends a pause.
@@ -76,7 +77,7 @@ func (c *change) book(o Observation) {
 
 // failed does what the policy says about a failed check.
 func (c *change) failed(v analysis.Verdict) {
-	why := cause{reason: failedChecks(v), numbers: v.Sentence(), trigger: TriggerCheck}
+	why := cause{reason: c.s.failedChecks(v), numbers: v.Sentence(), trigger: TriggerCheck}
 	switch {
 	case c.s.Policy.OnFailure != config.FailurePause:
 		c.rollBack(why)
@@ -86,17 +87,19 @@ func (c *change) failed(v analysis.Verdict) {
 }
 
 // failedChecks names what failed.
-func failedChecks(v analysis.Verdict) string {
-	for _, check := range v.Checks {
-		if check.Class == analysis.Fail && check.Critical {
-			return fmt.Sprintf("the check %s failed", check.Name)
-		}
+func (s *State) failedChecks(v analysis.Verdict) string {
+	stage := s.stage()
+	if check := cmp.Or(failed(&stage, &v), failed(&config.Step{}, &v)); check != nil {
+		return fmt.Sprintf("the check %s failed", check.Name)
 	}
 	return "a check failed"
 }
 
 // proceed leaves the stage if it is done, and asks a person if it takes too long.
 func (c *change) proceed() {
+	if c.grow() {
+		return
+	}
 	stage := c.s.stage()
 	waits := c.s.waits(c.now)
 	switch {
@@ -107,6 +110,8 @@ func (c *change) proceed() {
 		})
 	case len(waits) > 0:
 		c.noStore()
+	case c.s.doomed():
+		c.failed(c.s.Verdict)
 	case stage.Approval:
 		c.pause(PauseGate, cause{reason: fmt.Sprintf("%s is done and needs an approval", c.s.stageName()), numbers: c.s.Verdict.Sentence()})
 	case !c.mayStore():

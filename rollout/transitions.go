@@ -41,8 +41,9 @@ func (c *change) advance(why cause) {
 	if c.s.Pause == PauseFailed { // a person goes on in spite of the judge, who is asked again from nothing
 		c.startOver()
 	}
-	if c.s.Step+1 < len(c.s.Spec.Policy.Steps) {
-		c.enter(c.s.Step + 1)
+	c.leave(why)
+	if next, more := c.s.nextStep(); more {
+		c.enter(next)
 		c.s.Reason = why.reason
 		c.event(EventStep, why)
 		return
@@ -55,6 +56,7 @@ func (c *change) enter(step int) {
 	c.adopt()
 	c.s.Phase = PhaseProgressing
 	c.s.Step, c.s.Bake = step, false
+	c.comeTo()
 	c.resetStep()
 }
 
@@ -97,6 +99,7 @@ func (c *change) restartClock() {
 	c.s.Deadline = time.Duration(c.s.stage().MaxDuration)
 	c.s.StepRequests, c.s.StepFailed, c.s.StepJudged = 0, 0, 0
 	c.s.Pace = pace{}
+	c.s.Staging.Ramp.At, c.s.Staging.Ramp.Judged = 0, 0
 	c.also(ActionNewStep)
 }
 
@@ -183,6 +186,9 @@ func (c *change) end(p Phase, why cause) {
 	c.s.Phase = p
 	c.clearHold()
 	c.s.Ended = c.now
+	if p != PhaseSuperseded {
+		c.s.Staging.Series = series{}
+	}
 	c.s.Reason = why.reason
 	c.also(ActionEnd)
 }

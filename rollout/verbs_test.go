@@ -22,7 +22,7 @@ func (w *world) specVerb(args []string) error {
 	if w.state.ID != "" {
 		w.make(superseded(w.state, w.now, cause{reason: "the configuration names another rollout"}))
 	}
-	b := birth{revision: w.state.Revision}
+	b := birth{revision: w.state.Revision, series: w.state.bequest(&spec)}
 	w.judge = analysis.NewJudge(settings(&spec.Policy))
 	w.spent = 0
 	w.make(created(spec, w.now, b, ""))
@@ -32,6 +32,7 @@ func (w *world) specVerb(args []string) error {
 
 func (w *world) dropVerb([]string) error {
 	w.make(superseded(w.state, w.now, cause{reason: "the configuration names no canary any more"}))
+	w.state.Staging = staging{} // of a rollout that left no rollout behind nothing but its end is remembered
 	return nil
 }
 
@@ -39,6 +40,7 @@ func parseSpec(args []string) (Spec, error) {
 	spec := Spec{Service: "shop", Stable: "v1", Canary: "v2", CanaryIdentity: "r1", PolicyName: "test", Policy: config.DefaultPolicy()}
 	step := config.DefaultStep()
 	steps, approval := "10%", ""
+	var later []string
 	var err error
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
@@ -74,8 +76,8 @@ func parseSpec(args []string) (Spec, error) {
 			spec.Canary = value
 		case "revision":
 			spec.CanaryIdentity = value
-		default:
-			e = fmt.Errorf("%w: spec has no %q", errScenario, key)
+		default: // of the stages
+			later = append(later, arg)
 		}
 		if e != nil {
 			err = e
@@ -88,6 +90,9 @@ func parseSpec(args []string) (Spec, error) {
 		}
 		one.Approval = approval == strconv.Itoa(i+1)
 		spec.Policy.Steps = append(spec.Policy.Steps, one)
+	}
+	if e := finishSpec(&spec, later); e != nil {
+		err = e
 	}
 	return spec, err
 }

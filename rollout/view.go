@@ -32,9 +32,11 @@ type View struct {
 	NeedsPerson bool     `json:"needs_person"`
 	// Notes are what else one has to know.
 	Notes []string `json:"notes"`
-	// Weight is the canary's share of randomised traffic right now. Segment is exposed as well, by Strength.
+	// Weight is the canary's share of randomised traffic right now. Segment and those who opted in at OptIn are exposed as well, by
+	// Strength.
 	Weight   config.Percent `json:"weight"`
 	Segment  string         `json:"segment,omitempty"`
+	OptIn    string         `json:"opt_in,omitempty"`
 	Strength config.Percent `json:"strength,omitempty"`
 	// Override names the variant that takes all traffic by order; empty for none.
 	Override string `json:"override,omitempty"`
@@ -89,6 +91,12 @@ type StageView struct {
 	Approval    bool   `json:"approval"`
 	// Compared says whether there is randomised traffic to compare the canary with.
 	Compared bool `json:"compared"`
+	// Stage is the named stage that the step belongs to; empty for none.
+	Stage string `json:"stage,omitempty"`
+	// Checks are those that count on the step; empty for all.
+	Checks []string `json:"checks,omitempty"`
+	// Ramp is the ramp that the weight grows on; nil for a step.
+	Ramp *RampView `json:"ramp,omitempty"`
 }
 
 // BudgetView is the stop-loss.
@@ -107,7 +115,7 @@ func (s *State) View(now time.Time) View {
 		Service: s.Spec.Service, ID: split.Rollout, Attempt: s.Attempt,
 		Stable: s.Spec.Stable, Canary: s.Spec.Canary, Policy: s.PolicyName,
 		Phase: s.Phase, Pause: s.Pause, Hold: s.Hold, Reason: s.Reason,
-		Weight: split.Weight, Segment: split.Segment, Strength: split.Strength, Override: split.Override,
+		Weight: split.Weight, Segment: split.Segment, OptIn: split.OptIn, Strength: split.Strength, Override: split.Override,
 		SplitRevision: s.Revision,
 		Created:       s.Created, Started: s.Started, Entered: s.Entered, Ended: s.Ended,
 		Verdict: s.Verdict, Approximate: s.approximate(),
@@ -127,10 +135,11 @@ func (s *State) stageView(now time.Time, split Split) StageView {
 	return StageView{
 		Name:     s.stageName(),
 		Elapsed:  config.Duration(s.Clock.Truncate(time.Millisecond)),
-		Duration: stage.Duration, MaxDuration: stage.MaxDuration,
+		Duration: config.Duration(s.least()), MaxDuration: stage.MaxDuration,
 		Requests: s.StepRequests, Failed: s.StepFailed, Judged: s.StepJudged, MinRequests: stage.MinRequests,
 		Missing: missing, Left: left, Rest: rest(left, missing),
 		AdvanceWhen: stage.AdvanceWhen, Approval: stage.Approval, Compared: s.Phase.exposing() && split.compared(),
+		Stage: stage.Stage, Checks: stage.Checks, Ramp: s.rampView(),
 	}
 }
 
@@ -184,11 +193,14 @@ func (s *State) held(now time.Time) string {
 // nextStage is what comes after the running stage.
 func (s *State) nextStage() string {
 	p := &s.Spec.Policy
+	i, more := s.nextStep()
 	switch {
 	case s.Bake:
 		return "promoted: " + s.Spec.Canary + " takes all traffic"
-	case s.Step+1 < len(p.Steps):
-		return fmt.Sprintf("step %d of %d: %s", s.Step+2, len(p.Steps), exposure(&p.Steps[s.Step+1]))
+	case s.climbing():
+		return fmt.Sprintf("more than %s, up to %s", s.Staging.Ramp.Weight, s.Policy.Ramp.To)
+	case more:
+		return fmt.Sprintf("step %d of %d: %s", i+1, len(p.Steps), exposure(&p.Steps[i]))
 	case p.Bake.Duration > 0:
 		return fmt.Sprintf("bake at %s for %s", bakeStage(p).Weight, p.Bake.Duration)
 	}
@@ -197,14 +209,22 @@ func (s *State) nextStage() string {
 
 // exposure is whom a step exposes, for people.
 func exposure(step *config.Step) string {
-	segment := fmt.Sprintf("%s of segment %s", step.Strength, step.Segment)
+	segment := fmt.Sprintf("%s of %s", step.Strength, members(step))
 	switch {
-	case step.Segment == "":
+	case step.Group() == "":
 		return step.Weight.String()
 	case step.Weight == 0:
 		return segment
 	}
 	return step.Weight.String() + " and " + segment
+}
+
+// members are those whom a step exposes besides its weight, for people.
+func members(step *config.Step) string {
+	if step.Segment != "" {
+		return "segment " + step.Group()
+	}
+	return "those who opted in to " + step.OptIn
 }
 
 // absolutes names the checks that need no comparison, as the beginning of a list; empty without any.
@@ -232,6 +252,7 @@ func (s *State) notes(split Split) []string {
 		add("nothing is drawn at random on this step, so there is nothing to compare with: %sexposure, time and the budget decide",
 			s.absolutes())
 	}
+	notes = append(notes, s.stagingNotes()...)
 	if s.approximate() && s.Phase.exposing() {
 		add("few users are on the canary: they vote more than once a minute, and the verdict is approximate")
 	}

@@ -89,8 +89,8 @@ func (w *world) tell(e Event) {
 
 func describe(d Split) string {
 	text := fmt.Sprintf("%d of %s: %s", d.Revision, d.Rollout[:4]+strings.TrimLeft(d.Rollout[4:], "0123456789abcdef"), d.Weight)
-	if d.Segment != "" {
-		text += fmt.Sprintf(" and %s of %s", d.Strength, d.Segment)
+	if d.grouped() {
+		text += fmt.Sprintf(" and %s of %s", d.Strength, config.JoinGroup(d.Segment, d.OptIn))
 	}
 	if d.Override != "" {
 		text += " override " + d.Override
@@ -114,7 +114,7 @@ func (w *world) tick(d time.Duration) {
 	switch split.Override {
 	case "":
 		b.split(w, r, share)
-		if split.Segment != "" {
+		if split.grouped() {
 			b.segment(w, d.Seconds()*w.load.segment, split.Strength.Ratio())
 		}
 	case split.Canary:

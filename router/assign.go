@@ -20,11 +20,12 @@ func (s *Service) Assign(r Request, random uint64) Assignment {
 		return Assignment{Variant: variant, Reason: ReasonPin, Split: split}
 	}
 	a := ask{Request: r, sticky: &s.sticky, random: random}
-	if split.Segment == nil || !split.Segment.holds(a) {
+	why, member := s.member(a)
+	if !member {
 		return s.drawn(a, lot{&split.draw, StratumSplit, revoked})
 	}
 	drawn := s.drawn(a, lot{&split.strength, StratumSegment, revoked})
-	drawn.Reason = ReasonSegment
+	drawn.Reason = why
 	return drawn
 }
 

@@ -256,7 +256,7 @@ func TestReasonWords(t *testing.T) {
 	for r := Reason(0); r <= ReasonSplit; r++ {
 		got = append(got, r.String())
 	}
-	if diff := cmp.Diff([]string{"none", "override", "pin", "segment", "sticky", "split"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"none", "override", "pin", "segment", "opt_in", "sticky", "split"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -13,6 +13,8 @@ const (
 	ReasonPin
 	// ReasonSegment is a member of the segment of the current step.
 	ReasonSegment
+	// ReasonOptIn is a user who opted in to what the current step exposes.
+	ReasonOptIn
 	// ReasonSticky is a split drawn from the user key, which may be one that is only being issued.
 	ReasonSticky
 	// ReasonSplit is a split drawn at random.
@@ -28,6 +30,8 @@ func (r Reason) String() string {
 		return "pin"
 	case ReasonSegment:
 		return "segment"
+	case ReasonOptIn:
+		return "opt_in"
 	case ReasonSticky:
 		return "sticky"
 	case ReasonSplit:
@@ -45,8 +49,8 @@ const (
 	StratumNone Stratum = iota
 	// StratumSplit is a draw at the weight of the split.
 	StratumSplit
-	// StratumSegment is a draw at the strength of the step's segment. A whole segment is drawn with certainty: nothing can
-	// be compared, but what was promised in absolute terms can be judged.
+	// StratumSegment is a draw at the strength of the step's segment and of those who opted in. A whole segment is drawn with
+	// certainty: nothing can be compared, but what was promised in absolute terms can be judged.
 	StratumSegment
 )
 

@@ -43,6 +43,10 @@ func hotCases(t testing.TB) map[string]hotCase {
 		})
 	}
 	full := table(func(*config.Service, *SplitSpec) {})
+	optedIn := table(func(s *config.Service, spec *SplitSpec) {
+		s.OptIn = &config.OptIn{Query: "early", Field: "X-Early", Cookie: "early", Tenants: map[string]string{"early": "alpha"}}
+		spec.OptIn = "beta"
+	})
 	key := "3f6c1c1e-5d0b-4d3e-9a51-0d9f6f0b7c11"
 	bare := func() *request {
 		return get("shop.example.com", "/api/v1/cart").field("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
@@ -61,6 +65,8 @@ func hotCases(t testing.TB) map[string]hotCase {
 		"plain sticky": {table(func(s *config.Service, spec *SplitSpec) {
 			s.Pins, s.Tenants, spec.Segment = nil, nil, ""
 		}), bare().cookie("uid", key), ReasonSticky},
+		"opt-in by cookie": {optedIn, bare().cookie("uid", key).cookie("early", "beta"), ReasonOptIn},
+		"opt-in by tenant": {optedIn, bare().cookie("uid", key).field("X-Tenant", "early"), ReasonOptIn},
 		"random": {table(func(s *config.Service, spec *SplitSpec) {
 			s.Pins, s.Tenants, s.Sticky, spec.Segment = nil, nil, nil, ""
 		}), bare(), ReasonSplit},

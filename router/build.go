@@ -97,6 +97,9 @@ func newService(name string, settings config.Service, c *compiler) (*Service, er
 	if s.pins, err = newPins(settings, s.byName, c); err != nil {
 		return nil, err
 	}
+	if s.optIn, err = newOptIn(settings); err != nil {
+		return nil, err
+	}
 	if settings.Sticky != nil {
 		if s.sticky.source, err = newSource(settings.Sticky.Key); err != nil {
 			return nil, fmt.Errorf("sticky: %w", err)

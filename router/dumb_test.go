@@ -109,9 +109,13 @@ func (c dumbCase) drawn(spec SplitSpec, to string) dumbAssignment {
 		out.Reason = ReasonSticky
 	}
 	segment := spec.Segment != "" && c.holds(spec.Segment, c.options.Segments[spec.Segment])
+	early := spec.OptIn == "beta" && c.wants() != "ga" || spec.OptIn == "alpha" && c.wants() == "alpha"
 	switch {
-	case segment:
-		out.Reason, out.Stratum = ReasonSegment, StratumSegment
+	case segment || early:
+		out.Reason, out.Stratum = ReasonOptIn, StratumSegment
+		if segment {
+			out.Reason = ReasonSegment
+		}
 		out.Variant = spec.Stable
 		if dumbInside(c.bits(1, key, c.service, spec.Rollout), spec.Strength) {
 			out.Variant = to
@@ -125,6 +129,24 @@ func (c dumbCase) drawn(spec SplitSpec, to string) dumbAssignment {
 		}
 	}
 	return out
+}
+
+// wants is the level that the user of the request opted in at.
+func (c dumbCase) wants() string {
+	s := c.options.Services[c.service]
+	if s.OptIn == nil {
+		return "ga"
+	}
+	words := []string{c.read(config.Key{Query: s.OptIn.Query}), c.read(config.Key{Header: s.OptIn.Field}), c.read(config.Key{Cookie: s.OptIn.Cookie})}
+	if s.Tenants != nil {
+		words = append(words, s.OptIn.Tenants[c.read(config.Key{Header: s.Tenants.Header})])
+	}
+	for _, word := range append(words, "ga") {
+		if slices.Contains([]string{"alpha", "beta", "ga"}, word) {
+			return word
+		}
+	}
+	return "ga"
 }
 
 // key is the user key, and whether it is only being issued.

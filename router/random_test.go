@@ -131,6 +131,7 @@ func (d dice) service() config.Service {
 	if d.yes(3) {
 		s.Tenants = &config.Tenants{Header: "X-Tenant", Pins: map[string]string{"tenant-7": "v2", "x": "v3"}}
 	}
+	d.optIn(&s)
 	if d.yes(2) {
 		s.Sticky = &config.Sticky{Key: d.key()}
 		s.Sticky.Issue = s.Sticky.Cookie != "" && d.yes(2)
@@ -146,6 +147,7 @@ func (d dice) spec() SplitSpec {
 		Rollout: pick(d, "r1", "r2"), Revision: d.Uint64(), Stable: pick(d, "v1", "v2", "v3"), Canary: pick(d, "v1", "v2", "v3"),
 		Weight: d.percent(), Segment: pick(d, "", "s1", "s2"), Strength: d.percent(), Revocation: &Revocation{},
 	}
+	spec.OptIn = pick(d, "", "", "alpha", "beta")
 	if d.yes(4) {
 		spec.Revocation.Revoke()
 	}
@@ -205,6 +207,7 @@ func (d dice) request() *request {
 	if d.yes(2) {
 		r.field("x-tenant", d.value())
 	}
+	d.wish(r)
 	return r
 }
 
@@ -237,7 +240,7 @@ func TestAgainstDumbRouter(t *testing.T) {
 			seen[got]++
 		}
 	}
-	if len(seen) < 14 {
+	if len(seen) < 17 {
 		t.Errorf("the random tables lead to few kinds of assignments only: %v", seen)
 	}
 }

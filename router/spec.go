@@ -16,8 +16,10 @@ type SplitSpec struct {
 	Weight config.Percent
 	// Segment names the segment that is exposed as well; empty for none.
 	Segment string
-	// Strength is the share of the segment that is drawn for the canary; config.Whole is all of it, zero is none of it.
+	// Strength is the share of the segment, and of those who opted in, that is drawn for the canary; config.Whole is all of it, zero is none of it.
 	Strength config.Percent
+	// OptIn exposes those who opted in, with Strength as well: config.LevelAlpha or config.LevelBeta; empty for nobody.
+	OptIn string
 	// Override names the variant that takes every request; empty for none.
 	Override string
 	// Revocation takes the canary out; nil without a rollout.

@@ -24,16 +24,17 @@ type Split struct {
 	Shares []config.Percent
 	// Segment is exposed to the canary as well; nil for none.
 	Segment *Segment
-	// Strength is the share of the segment that is drawn for the canary; config.Whole sends all of it.
+	// Strength is the share of the segment, and of those who opted in, that is drawn for the canary; config.Whole sends all.
 	Strength config.Percent
 	// Override is the index of the variant that takes every request by an operator's order, or -1.
 	Override int
 	// Revocation takes the canary out; nil without a rollout.
 	Revocation *Revocation
 
-	ordered  bool // the override was given when the canary had been rolled back already
-	draw     draw // Shares as thresholds
-	strength draw // Strength as a threshold, with a salt of its own
+	ordered  bool  // the override was given when the canary had been rolled back already
+	draw     draw  // Shares as thresholds
+	strength draw  // Strength as a threshold, with a salt of its own
+	early    level // from which on those who opted in are exposed; levelGeneral for none
 }
 
 // revoked says whether the canary of this split must not be assigned.
@@ -61,7 +62,8 @@ func (s *Service) newSplit(spec SplitSpec, segments map[string]*Segment) (*Split
 	stable, errStable := s.resolve(spec.Stable, absent)
 	canary, errCanary := s.resolve(spec.Canary, stable)
 	override, errOverride := s.resolve(spec.Override, absent)
-	if err := cmp.Or(errStable, errCanary, errOverride); err != nil {
+	early, errEarly := exposed(spec.OptIn)
+	if err := cmp.Or(errStable, errCanary, errOverride, errEarly); err != nil {
 		return nil, err
 	}
 	if stable == absent {
@@ -70,7 +72,7 @@ func (s *Service) newSplit(spec SplitSpec, segments map[string]*Segment) (*Split
 	split := &Split{
 		Rollout: spec.Rollout, Revision: spec.Revision,
 		Stable: stable, Canary: canary, Shares: make([]config.Percent, len(s.Variants)),
-		Strength: spec.Strength, Override: override, Revocation: spec.Revocation,
+		Strength: spec.Strength, Override: override, Revocation: spec.Revocation, early: early,
 	}
 	split.ordered = split.Override >= 0 && spec.Revocation.Revoked()
 	if spec.Segment != "" {

@@ -18,6 +18,7 @@ type Service struct {
 	pins     pins
 	sticky   sticky
 	voteSalt uint64
+	optIn    optIn
 	static   *Split    // without a spec: the split of the file
 	spec     SplitSpec // what split was made from; only read when split is not static
 	split    *Split
