@@ -15,7 +15,7 @@ var rooms = map[string][]string{
 	"":               {"cli"},
 	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
-	"app":            {"hooks", "metrics", "app/handover", "app/systemd", "admin", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
+	"app":            {"hooks", "metrics", "app/handover", "app/systemd", "admin", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
 	"admin":          {"rollout", "report", "analysis", "config"},

@@ -113,6 +113,9 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return refuse(http.StatusServiceUnavailable, "%v", err)
 	}
+	if r.URL.Query().Get("recording") != "true" {
+		found.Recording = nil // large, and for programs alone
+	}
 	text, err := f.write(&found)
 	if err != nil {
 		return err

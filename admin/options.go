@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net"
 	"time"
@@ -69,6 +70,8 @@ type Options struct {
 	// Nil answers 501. TakeOverPath and TakeOverProtocol are where and what it asks for.
 	TakeOver                       func(*net.UnixConn)
 	TakeOverPath, TakeOverProtocol string
+	// Drill plays a rollback and measures it. It blocks for up to DrillLongest. Nil answers 501.
+	Drill func(context.Context, DrillOrder) (Drill, error)
 	// Version is the version of the program.
 	Version string
 	// Logger receives changes, refusals and failures. Nil logs nothing.

@@ -46,6 +46,7 @@ func (s *Server) table(d *door) []route {
 		{"GET /api/v1/rollouts/{service}/history", s.fallible(s.history)},
 	}
 	table = append(table, s.archive()...)
+	table = append(table, route{"POST /api/v1/drill", s.fallible(s.drill)})
 	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
 		table = append(table, route{"GET " + path, http.HandlerFunc(healthy)})
 	}

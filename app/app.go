@@ -89,6 +89,7 @@ type App struct {
 	cutOnce    sync.Once
 	draining   atomic.Bool
 
+	drilling  sync.Mutex                    // one drill at a time
 	reloading sync.Mutex                    // one reload at a time
 	released  bool                          // guarded by reloading: another process has the rollouts
 	started   *config.Config                // the configuration of the start: what needs a restart is as it says

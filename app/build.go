@@ -47,6 +47,8 @@ func (a *App) build(cfg *config.Config) error {
 		Stats:    a.stats,
 		Splitter: a.splits,
 		Logger:   a.logger.Named("rollout"),
+		Record:   cfg.State.Record,
+		Witness:  &witness{stats: a.stats, endpoints: a.proxy.Endpoints, configuration: a.current.Load},
 	})
 	if err != nil {
 		return fmt.Errorf("restore the rollouts: %w", err)
@@ -96,6 +98,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,
 		TakeOver:      a.successor,
+		Drill:         a.Drill,
 		Version:       a.options.Version,
 		Logger:        a.logger.Named("admin"),
 

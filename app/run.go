@@ -74,6 +74,7 @@ func (a *App) Run(ctx context.Context) error {
 	failed = errors.Join(failed, <-p.telling)
 	p.stopAdmin()
 	failed = errors.Join(failed, <-p.administering)
+	a.drilling.Lock() // one that was under way has been told; nothing begins another one any more
 	failed = errors.Join(failed, a.closers.close())
 	a.logger.Info("stopped", zap.Error(failed))
 	return failed

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"haldane/config"
 	"haldane/report"
 	"haldane/rollout"
 )
@@ -53,7 +54,7 @@ func TestDamagedStateIsServedFromStable(t *testing.T) {
 func TestReportEndToEnd(t *testing.T) {
 	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
-	i := launch(t, release(stable, canary, "    budget: {failed_requests: 3}", ""))
+	i := launch(t, strings.Replace(release(stable, canary, "    budget: {failed_requests: 3}", ""), "store: file", "record: true, store: file", 1))
 	canary.failing.Store(true)
 	load := i.pace(t, 200, nil)
 	i.await(t, 20*time.Second, "rolled back", rolledBack)
@@ -70,6 +71,26 @@ func TestReportEndToEnd(t *testing.T) {
 		}
 		if got.Result != report.RolledBack || got.Budget.Limit != 3 || got.Budget.Spent < 3 || got.Variants[0].Requests == 0 || len(got.PolicyHash) != 64 {
 			t.Errorf("report %s", text)
+		}
+		if len(got.Configuration) != 64 || len(got.Endpoints) != 2 || got.Endpoints[1].Address != canary.address || got.Endpoints[1].Failed < 3 ||
+			got.Endpoints[0].Requests == 0 || got.Endpoints[0].Failed != 0 {
+			t.Errorf("endpoints %+v under %s", got.Endpoints, got.Configuration)
+		}
+		if len(got.Failures) != 3 || got.Failures[0].Status != 500 || got.Failures[0].Endpoint != canary.address ||
+			!strings.HasPrefix(got.Failures[0].Curl, "curl ") || !strings.HasSuffix(got.Failures[0].Curl, "/'") {
+			t.Errorf("failures %+v", got.Failures)
+		}
+		if got.Recording != nil {
+			t.Error("the recording is shown to people")
+		}
+		whole, err := report.Parse([]byte(i.admin(t, "/api/v1/reports/"+got.ID+"?recording=true")))
+		if err != nil || whole.Recording == nil {
+			t.Fatalf("nothing was recorded, error %v", err)
+		}
+		policy := config.Careful()
+		policy.Steps[0].Weight, policy.Budget.FailedRequests = config.Whole/10, 3
+		if again := rollout.NewReplay(whole.Recording, &policy); again.Phase != rollout.PhaseRolledBack || again.Failed < 3 || again.Failed > got.Variants[1].Failed {
+			t.Errorf("replayed: %+v", again)
 		}
 		if page := i.admin(t, "/api/v1/reports/"+got.ID+"?format=html"); !strings.HasPrefix(page, "<!doctype html>") || !strings.Contains(page, "<svg") {
 			t.Errorf("page %.200s", page)

@@ -204,6 +204,9 @@ func orderOf(e *rollout.AuditEntry) string {
 	if e.Variant != "" {
 		text += " " + e.Variant
 	}
+	if e.Result != "" {
+		text += ": " + e.Result
+	}
 	if e.Weight != nil {
 		text += " " + e.Weight.String()
 	}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +26,7 @@ type checkOptions struct {
 // newCheckCommand makes the command that validates a configuration file.
 func newCheckCommand(e env, c *connection) *cobra.Command {
 	var o checkOptions
-	f := forecast{errors: config.Whole / 1000}
+	f := forecast{errors: config.Whole / 1000, over: 10 * time.Second}
 	command := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Validate a configuration file, and say what its releases can find out",
@@ -34,11 +36,12 @@ All problems are printed at once, each as file:line:column: path: message. Where
 start with is looked for as well: certificates, keys, tokens and secrets that cannot be used, and an admin listener that would
 speak plain HTTP beyond this machine. Ends with 0 when the file is good, with 1 when it is not.
 
-A good file is followed by a forecast for each policy in use: how long a release takes, and how bad a canary must be to be
-found in 4 of 5 cases before it is promoted. With --rate it is told step by step for that traffic. Factors of latency suppose
-that stable's p99 is four times its median.`,
+A good file is followed by each policy in use: in words, as a timeline, and with a forecast of how long a release takes, and how
+bad a canary must be to be found in 4 of 5 cases before it is promoted. With --rate it is told step by step for that traffic,
+and how soon half of the rollouts would find a canary that fails more often; with --from-live for the traffic that each service
+of the running process has now. Factors of latency suppose that stable's p99 is four times its median.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(command *cobra.Command, args []string) error {
 			if err := c.wantFormat(); err != nil {
 				return err
 			}
@@ -49,13 +52,15 @@ that stable's p99 is four times its median.`,
 			if len(args) == 1 {
 				path = args[0]
 			}
-			return c.check(path, o, f)
+			return c.check(command.Context(), path, o, f)
 		},
 	}
 	flags := command.Flags()
 	flags.BoolVar(&o.insecureAdmin, "insecure-admin", false, `take the file as "run --insecure-admin" does`)
 	flags.BoolVar(&o.withoutFiles, "without-files", false, "do not open certificates, keys, tokens and secrets, which may be on another machine")
 	flags.Float64Var(&f.rate, "rate", 0, "`requests` per second of a service, to forecast its release step by step")
+	flags.BoolVar(&f.live, "from-live", false, "take rate and errors of each service from the running process")
+	flags.DurationVar(&f.over, "over", f.over, "look at live traffic for this `time`")
 	flags.Var(percentFlag{&f.errors}, "errors", "stable's error `rate` that the forecast supposes")
 	return command
 }
@@ -93,7 +98,7 @@ func load(e env, path string) (*config.Config, error) {
 }
 
 // check checks a file and prints what is found.
-func (c *connection) check(path string, o checkOptions, f forecast) error {
+func (c *connection) check(ctx context.Context, path string, o checkOptions, f forecast) error {
 	cfg, err := check(c.env, path, o)
 	var problems config.Problems
 	if errors.As(err, &problems) {
@@ -102,7 +107,17 @@ func (c *connection) check(path string, o checkOptions, f forecast) error {
 	if err != nil {
 		return err
 	}
-	return c.checked(checkResult{File: path, Valid: true, Problems: []finding{}, Forecasts: f.of(cfg)}, nil)
+	result := checkResult{File: path, Valid: true, Problems: []finding{}}
+	if !f.live {
+		result.Forecasts = f.of(cfg)
+		return c.checked(result, nil)
+	}
+	live, err := c.live(ctx, f.over)
+	if err != nil {
+		return err
+	}
+	result.Forecasts = f.ofLive(cfg, live)
+	return c.checked(result, nil)
 }
 
 // checkResult is what the command found, and its JSON.

@@ -56,6 +56,13 @@ func newHTTPClient(dial func(context.Context, string, string) (net.Conn, error))
 	}
 }
 
+// wait lets answers begin later than usual.
+func (c *client) wait(longest time.Duration) {
+	if transport, is := c.http.Transport.(*http.Transport); is {
+		transport.ResponseHeaderTimeout = longest
+	}
+}
+
 // close ends the connections.
 func (c *client) close() { c.http.CloseIdleConnections() }
 

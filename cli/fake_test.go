@@ -180,6 +180,7 @@ func startGuarded(t *testing.T, f *fake, read config.Secret) (socket, address st
 		Archive:  f,
 		Services: func() []admin.Service { return []admin.Service{{Name: "quiet"}} },
 		Gatherer: prometheus.NewRegistry(),
+		Drill:    drillOf,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"haldane/config"
 	"haldane/rollout"
@@ -14,6 +15,8 @@ import (
 type forecast struct {
 	rate   float64 // requests a second; 0 for a table of usual ones
 	errors config.Percent
+	live   bool          // ask the running process for both
+	over   time.Duration // for how long its traffic is looked at
 }
 
 // usualRates are the rates of the short table.
@@ -23,6 +26,12 @@ func (f *forecast) validate() error {
 	if f.rate < 0 || math.IsInf(f.rate, 0) || math.IsNaN(f.rate) {
 		return wrongUsage("--rate: %v is no number of requests per second", f.rate)
 	}
+	if f.live && f.rate > 0 {
+		return wrongUsage("--rate and --from-live: the rate comes from one of them")
+	}
+	if f.over <= 0 {
+		return wrongUsage("--over: %v is no time to look at traffic", f.over)
+	}
 	return nil
 }
 
@@ -30,11 +39,13 @@ func (f *forecast) validate() error {
 type policyForecast struct {
 	Policy   string   `json:"policy"`
 	Services []string `json:"services"`
+	// Words say what the policy does, Timeline when.
+	Words    []string       `json:"words"`
+	Timeline []rollout.Span `json:"timeline"`
 	// Rates holds one forecast for each rate.
 	Rates []rollout.Forecast `json:"rates"`
 
 	detailed bool // told step by step
-	words    []string
 }
 
 // of forecasts every policy that a release uses.
@@ -47,15 +58,19 @@ func (f *forecast) of(cfg *config.Config) []policyForecast {
 	var list []policyForecast
 	for i := range releases {
 		policy := releases[i].policy
-		p := policyForecast{
-			Policy: releases[i].name, Services: releases[i].services, detailed: f.rate > 0, words: policyWords(&policy),
-		}
+		p := newPolicyForecast(releases[i].name, releases[i].services, &policy)
+		p.detailed = f.rate > 0
 		for _, rate := range rates {
-			p.Rates = append(p.Rates, rollout.NewForecast(&policy, rate, f.errors.Ratio()))
+			p.Rates = append(p.Rates, newForecast(&policy, traffic{rate, f.errors.Ratio()}))
 		}
 		list = append(list, p)
 	}
 	return list
+}
+
+// newForecast forecasts a policy for some traffic.
+func newForecast(p *config.Policy, t traffic) rollout.Forecast {
+	return rollout.NewForecast(p, t.rate, t.errors)
 }
 
 // showChecked says that a file is good, and what its releases can find out.
@@ -65,13 +80,14 @@ func showChecked(w io.Writer, r *checkResult) error {
 	}
 	for i := range r.Forecasts {
 		p := &r.Forecasts[i]
-		if err := say(w, "\npolicy %s (%s), stable failing %s:\n", p.Policy, strings.Join(p.Services, ", "), percent(p.Rates[0].StableErrors)); err != nil {
+		if err := say(w, "\npolicy %s (%s):\n", p.Policy, strings.Join(p.Services, ", ")); err != nil {
 			return err
 		}
-		for _, text := range p.words {
-			if err := say(w, "%s", wrapped(text, "  ", "    ")); err != nil {
-				return err
-			}
+		if err := p.explain(w); err != nil {
+			return err
+		}
+		if err := say(w, "\n  what it finds, with stable failing %s:\n", percent(p.Rates[0].StableErrors)); err != nil {
+			return err
 		}
 		show := p.table
 		if p.detailed {
@@ -86,8 +102,16 @@ func showChecked(w io.Writer, r *checkResult) error {
 
 // steps tells one rate step by step.
 func (p *policyForecast) steps(w io.Writer) error {
+	if len(p.Rates[0].Stages) == 0 {
+		return say(w, "  nothing: there is no traffic\n")
+	}
 	for _, s := range p.Rates[0].Stages {
 		if err := say(w, "%s", wrapped(s.Sentence, "  ", "    ")); err != nil {
+			return err
+		}
+	}
+	for _, sentence := range p.Rates[0].RiseSentences() {
+		if err := say(w, "%s", wrapped(sentence, "  ", "    ")); err != nil {
 			return err
 		}
 	}

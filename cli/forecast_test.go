@@ -46,6 +46,8 @@ func TestCheckForecasts(t *testing.T) {
 		"check_rate":     {"check", "haldane.yaml", "--rate", "50"},
 		"check_thin":     {"check", "haldane.yaml", "--rate", "0.5", "--errors", "1%"},
 		"check_bad_rate": {"check", "haldane.yaml", "--rate", "-1"},
+		"check_both":     {"check", "haldane.yaml", "--rate", "1", "--from-live"},
+		"check_bad_over": {"check", "haldane.yaml", "--over", "0s"},
 	} {
 		got := invoke(t, args...)
 		text := "$ haldane " + strings.Join(args, " ") + "\n" + got.stdout

@@ -18,6 +18,8 @@ func newReleaseCommands(e env, c *connection) []*cobra.Command {
 		newHistoryCommand(c),
 		newReportCommand(c),
 		newAuditCommand(c),
+		newReplayCommand(e, c),
+		newDrillCommand(c),
 		newOrderCommand(c, "start", "Start a rollout that waits for it"),
 		newPromoteCommand(c),
 		newOrderCommand(c, "pause", "Stop the clock of a rollout; its traffic stays as it is"),

@@ -105,6 +105,9 @@ type State struct {
 	// Directory is the folder of the state file, the admin socket and the token. It is created with mode 0700. Default
 	// "/var/lib/haldane".
 	Directory string `yaml:"directory"`
+	// Record keeps what is judged of each rollout with its report, so that "haldane replay" can judge it again under another policy. It
+	// takes up to half a megabyte of memory for each rollout that runs, and of disk for each report. Default false.
+	Record bool `yaml:"record"`
 }
 
 // Log sets the process log and the access log.

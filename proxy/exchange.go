@@ -26,6 +26,7 @@ type exchange struct {
 	view      view
 	version10 bool
 	authority []byte // the host as asked for
+	target    []byte // what was asked for, in origin-form
 	body      body
 
 	// match, assign, pick: all against one snapshot

@@ -46,6 +46,7 @@ func (x *exchange) forward() failure {
 
 // roundTrip writes the request to the picked endpoint.
 func (x *exchange) roundTrip() (err error) {
+	x.request.Target = x.target // another try, or another variant, begins with what was asked for
 	x.request.Target = x.rewrite(x.variant)
 	x.request.Fields = x.requestFields(x.variant)
 	if x.request.Length == http1.LengthChunked {

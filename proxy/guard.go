@@ -94,7 +94,8 @@ func (x *exchange) guardTarget() failure {
 		// An http URI without a host is invalid (RFC 9110 section 4.2.1), and no two servers agree on what it means.
 		return badHost
 	}
-	x.authority, x.request.Method, x.request.Target = authority, method, target.Origin
+	x.authority, x.request.Method, x.target = authority, method, target.Origin
+	x.request.Target = x.target
 	x.view.method = method
 	x.kept.host = appendHost(x.kept.host[:0], authority)
 	x.view.host = x.kept.host

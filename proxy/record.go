@@ -61,6 +61,9 @@ func (x *exchange) settle(f failure) {
 		Lane:      lane,
 	})
 	x.chargeTime()
+	if outcome.Failed() || x.stalled {
+		x.remember(outcome)
+	}
 	if outcome.Failed() && !x.stalled { // what has stalled was charged then
 		c := x.charges()
 		c.failed()

@@ -17,6 +17,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:0}dt
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 th{color:var(--dim);font-weight:600;white-space:nowrap}svg{width:100%;height:auto;background:var(--tint)}
 .weight{fill:none;stroke:var(--good);stroke-width:2}.area{fill:var(--good);opacity:.15}.hold{fill:var(--still);opacity:.3}.pause{fill:var(--dim);opacity:.3}
+pre{background:var(--tint);padding:.5rem .75rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}h3{font-size:1rem;margin:1rem 0 0}
 .axis{stroke:var(--line)}.mark{stroke:var(--dim);stroke-dasharray:2 3}svg text{fill:var(--dim);font-size:11px}
 `
 
@@ -50,6 +51,7 @@ func (r *Report) HTML() []byte {
 	for _, t := range r.tables() {
 		p.table(&t)
 	}
+	r.pageFailures(p)
 	p.shut("body").shut("html").raw("\n")
 	return []byte(p.String())
 }

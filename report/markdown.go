@@ -23,6 +23,7 @@ func (r *Report) Markdown() []byte {
 			markdownRow(&b, row)
 		}
 	}
+	r.markdownFailures(&b)
 	return []byte(b.String())
 }
 

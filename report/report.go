@@ -63,6 +63,8 @@ type Report struct {
 	Trigger string `json:"trigger,omitempty"`
 	// PolicyHash is the SHA-256 of the policy that was in force, in hexadecimal digits: equal for equal policies.
 	PolicyHash string `json:"policy_hash"`
+	// Configuration is the SHA-256 of the files of the configuration that was in force at the end, in hexadecimal digits.
+	Configuration string `json:"configuration,omitempty"`
 	// Created is when the configuration asked for it.
 	Created time.Time `json:"created"`
 	// Verdict is the judge's last sentence, Class its class and Score from 0 (regression proven) over 50 (unknown) to 100.
@@ -78,11 +80,17 @@ type Report struct {
 	// Steps are the stages it came to, Waits the times in which its clock stood still.
 	Steps []Step `json:"steps"`
 	Waits []Wait `json:"waits"`
+	// Endpoints are the addresses of both variants, as they were at the end.
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
+	// Failures are examples of requests that failed on the canary, the first of each kind, without what may be secret.
+	Failures []Failure `json:"failures,omitempty"`
 	// Orders are what people commanded, Moments all that happened, oldest first.
 	Orders  []Order  `json:"orders"`
 	Moments []Moment `json:"moments"`
 	// Relations are the services that it had to do with.
 	Relations Relations `json:"relations,omitzero"`
+	// Recording is what was judged over time, for a replay.
+	Recording *Recording `json:"recording,omitempty"`
 }
 
 // Check is the evidence about one check.
@@ -178,6 +186,9 @@ type Order struct {
 	Actor string    `json:"actor"`
 	What  string    `json:"what"`
 	Why   string    `json:"why,omitempty"`
+	// Step is the step that it led to, Weight the canary's share from then on.
+	Step   string         `json:"step,omitempty"`
+	Weight config.Percent `json:"weight"`
 }
 
 // Moment is something that happened.

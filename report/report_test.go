@@ -48,6 +48,13 @@ func shop() *Report {
 		Variants: []Variant{
 			{Name: "v1", Role: "stable", Requests: 39001, Failed: 150}, {Name: "v2", Role: "canary", Requests: 4301, Failed: 97},
 		},
+		Configuration: "fedcba9876543210",
+		Endpoints: []Endpoint{
+			{Variant: "v1", Role: "stable", Name: "shop-1.test:80", Address: "192.0.2.1:80", Requests: 39001, Failed: 150},
+			{Variant: "v2", Role: "canary", Name: "shop-2.test:80", Address: "192.0.2.2:80", Requests: 4300, Failed: 2},
+			{Variant: "v2", Role: "canary", Name: "shop-2.test:80", Address: "192.0.2.3:80", Requests: 95, Failed: 95},
+		},
+		Failures: []Failure{failed()},
 		Steps: []Step{
 			{Name: "1%", Weight: onePercent, Entered: moment(10), Left: moment(310)},
 			{Name: "10%", Weight: 10 * onePercent, Entered: moment(310), Left: moment(730)},
@@ -56,7 +63,7 @@ func shop() *Report {
 			{Kind: "hold", Reason: "no canary traffic for 30s", From: moment(60), To: moment(90)},
 			{Kind: "pause", Reason: "lunch", From: moment(400), To: moment(500)},
 		},
-		Orders: []Order{{Time: moment(10), Actor: "ann@desk", What: "retried", Why: "fixed"}},
+		Orders: []Order{{Time: moment(10), Actor: "ann@desk", What: "retried", Why: "fixed", Step: "1%", Weight: onePercent}},
 		Moments: []Moment{
 			{Time: moment(10), Kind: "retried", Step: "1%", Weight: onePercent, Reason: "fixed", Actor: "ann@desk"},
 			{Time: moment(310), Kind: "step", Step: "10%", Weight: 10 * onePercent, Reason: "1% is done", Numbers: "canary 0.1 % failed"},

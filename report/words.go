@@ -36,6 +36,8 @@ func (s *Summary) Took() time.Duration {
 // span is a duration for people.
 func span(d time.Duration) string {
 	switch {
+	case d < 10*time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
 	case d < time.Second:
 		d = d.Round(time.Millisecond)
 	case d < time.Minute:
@@ -105,6 +107,9 @@ func (c *Check) verdict() string {
 	case !c.Critical:
 		text += " (not critical)"
 	}
+	if !c.FailedAt.IsZero() {
+		text += ", failed at " + instant(c.FailedAt)
+	}
 	return text
 }
 
@@ -158,6 +163,7 @@ func (r *Report) facts() [][2]string {
 		{"Build of the canary", r.Identity},
 		{"Rollout", r.ID + ", attempt " + strconv.Itoa(r.Attempt)},
 		{"Policy", r.Policy + " (" + r.PolicyHash + ")"},
+		{"Configuration", r.Configuration},
 		{"Created", instant(r.Created)},
 		{"Began", instant(r.Started)},
 		{"Ended", instant(r.Ended)},
@@ -183,7 +189,7 @@ type table struct {
 
 // tables are the parts of a report that have something in them.
 func (r *Report) tables() []table {
-	all := []table{r.variantTable(), r.checkTable(), r.stepTable(), r.waitTable(), r.orderTable(), r.momentTable()}
+	all := []table{r.variantTable(), r.endpointTable(), r.checkTable(), r.stepTable(), r.waitTable(), r.orderTable(), r.momentTable()}
 	kept := all[:0]
 	for _, t := range all {
 		if len(t.rows) > 0 {
@@ -243,9 +249,9 @@ func (r *Report) waitTable() table {
 }
 
 func (r *Report) orderTable() table {
-	t := table{title: "Orders", columns: []string{"Time", "By", "What", "Why"}}
+	t := table{title: "Orders", columns: []string{"Time", "By", "What", "Step", "Weight", "Why"}}
 	for _, o := range r.Orders {
-		t.rows = append(t.rows, []string{instant(o.Time), o.Actor, o.What, o.Why})
+		t.rows = append(t.rows, []string{instant(o.Time), o.Actor, o.What, o.Step, o.Weight.String(), o.Why})
 	}
 	return t
 }

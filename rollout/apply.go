@@ -180,6 +180,7 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 			r.newStep(now)
 		case ActionArm:
 			m.arm(r, nil)
+			m.listen(r)
 		case ActionSetLimit:
 			if budget.SetLimits(limitsOf(&p.next.Policy.Budget)) {
 				m.signal()

@@ -33,6 +33,8 @@ type AuditEntry struct {
 	// Item is what was ticked off. Force says that it was done in spite of a gate.
 	Item  string `json:"item,omitempty"`
 	Force bool   `json:"force,omitempty"`
+	// Result is what came of an order that moves no rollout; empty for all others.
+	Result string `json:"result,omitempty"`
 	// Actor is who, Reason is why; both may be empty.
 	Actor  string `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`
@@ -124,7 +126,7 @@ func (m *Manager) ending(p *plan) []store.Ending {
 	if !p.has(ActionEnd) {
 		return nil
 	}
-	e, is, err := newEnding(&p.next, m.heldBack(&p.next))
+	e, is, err := newEnding(&p.next, m.heldBack(&p.next), m.testimony(&p.next), p.r.recording)
 	if err != nil {
 		m.options.Logger.Error("the report of a rollout cannot be written", zap.String("service", p.r.name), zap.Error(err))
 	}

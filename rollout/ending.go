@@ -14,13 +14,17 @@ import (
 )
 
 // newEnding is what is kept of a rollout that has just ended; false when it never was one: a configuration that was refused.
-// heldBack are services that wait for it.
-func newEnding(s *State, heldBack []string) (store.Ending, bool, error) {
+// heldBack are services that wait for it, seen is what a witness has to add, recording what was judged.
+func newEnding(s *State, heldBack []string, seen Testimony, recording *report.Recording) (store.Ending, bool, error) {
 	r, is := postMortem(s)
 	if !is {
 		return store.Ending{}, false, nil
 	}
 	r.Relations.HeldBack = heldBack
+	seen.complete(&r)
+	if recording != nil && recording.Lasts() > 0 {
+		r.Recording = recording
+	}
 	text, err := r.JSON()
 	if err != nil {
 		return store.Ending{}, false, err
@@ -130,7 +134,7 @@ func tell(r *report.Report, e *Event) {
 		Time: e.Time, Kind: string(e.Kind), Step: e.StepName, Weight: e.Weight, Reason: e.Reason, Numbers: e.Numbers, Actor: e.Actor,
 	})
 	if e.Actor != "" {
-		r.Orders = append(r.Orders, report.Order{Time: e.Time, Actor: e.Actor, What: string(e.Kind), Why: e.Reason})
+		r.Orders = append(r.Orders, report.Order{Time: e.Time, Actor: e.Actor, What: string(e.Kind), Why: e.Reason, Step: e.StepName, Weight: e.Weight})
 	}
 	switch e.Kind {
 	case EventStarted, EventRetried, EventStep, EventRamp, EventSteppedBack, EventBaking:

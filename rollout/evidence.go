@@ -151,6 +151,7 @@ func (r *runner) observe(now time.Time) Observation {
 		r.judge.ClockSet(by)
 	}
 	e.looked = now
+	r.record(now, &o, blocks)
 	r.judge.Observe(now, blocks)
 	r.takeReports(now)
 	o.Verdict = r.judge.Verdict()

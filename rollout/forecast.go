@@ -16,6 +16,8 @@ type Forecast struct {
 	StableErrors float64 `json:"stable_errors"`
 	// Stages are the steps and, if there is one, the bake.
 	Stages []StageForecast `json:"stages"`
+	// Rises is how soon a canary that fails more often is found, at each weight of the steps.
+	Rises []RiseForecast `json:"rises,omitempty"`
 	// Takes is how long all of them take. Asks says that a person is asked on the way.
 	Takes config.Duration `json:"takes"`
 	Asks  bool            `json:"asks"`
@@ -64,6 +66,7 @@ func NewForecast(p *config.Policy, perSecond, stableErrors float64) Forecast {
 	if !(perSecond > 0) {
 		return out
 	}
+	out.Rises = f.rises()
 	for i := range f.stages() {
 		s := f.next(i)
 		out.Stages = append(out.Stages, s)

@@ -17,7 +17,7 @@ import (
 // ErrUnknown says that the service has no rollout. Test for it with errors.Is.
 var ErrUnknown = errors.New("no rollout")
 
-// Options is what a Manager works with. All fields are required.
+// Options is what a Manager works with. All fields but Witness and Record are required.
 type Options struct {
 	// Store remembers the rollouts. The manager does not close it.
 	Store store.Store
@@ -27,6 +27,11 @@ type Options struct {
 	Splitter Splitter
 	// Logger gets every event.
 	Logger *zap.Logger
+	// Witness adds to the reports; nil for none.
+	Witness Witness
+	// Record keeps what is judged of each rollout for its report, so that it can be replayed. It takes up to half a megabyte of memory for
+	// each active rollout.
+	Record bool
 }
 
 func (o *Options) validate() error {
@@ -91,6 +96,7 @@ func (m *Manager) load(record store.Record) *runner {
 	r.former, r.revision = memory.Former, memory.Revision
 	if memory.State != nil {
 		r.state, r.running, r.restored, r.crowd = *memory.State, true, memory.Judge, memory.Crowd
+		m.keepRecording(r)
 	}
 	return r
 }

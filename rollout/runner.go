@@ -1,6 +1,9 @@
 package rollout
 
-import "haldane/analysis"
+import (
+	"haldane/analysis"
+	"haldane/report"
+)
 
 // runner is the live part of one service. It belongs to whoever holds the manager's lock.
 type runner struct {
@@ -20,6 +23,8 @@ type runner struct {
 	judge    *analysis.Judge
 	settings *analysis.Settings // what the judge was made with
 	evidence evidence
+	// recording is what was judged in this attempt since the process knows it; nil for nothing.
+	recording *report.Recording
 
 	stored    uint64 // the revision of the record in the store
 	failed    []byte // the last value that could not be stored for sure

@@ -85,6 +85,7 @@ type Service struct {
 	_       cacheLine
 	judging atomic.Uint64 // the revision whose requests are judged, or anyRevision
 	kinds   atomic.Pointer[Kinds]
+	budget  Budget
 
 	measures atomic.Pointer[Measures]
 
@@ -93,10 +94,9 @@ type Service struct {
 
 	voters Voters
 	_      cacheLine
-	budget Budget
-	_      cacheLine
 
 	clients atomic.Pointer[Clients] // made with the first request
+	samples atomic.Pointer[Samples] // made with the first rollout or failure
 }
 
 // Name is the name of the service.
@@ -142,6 +142,15 @@ func (s *Service) Voters() *Voters { return &s.voters }
 
 // Budget is the stop-loss of the service's rollout.
 func (s *Service) Budget() *Budget { return &s.budget }
+
+// Samples are a few failed requests of the service's canary.
+func (s *Service) Samples() *Samples {
+	if kept := s.samples.Load(); kept != nil {
+		return kept
+	}
+	s.samples.CompareAndSwap(nil, new(Samples))
+	return s.samples.Load()
+}
 
 // Clients is what the clients of the service saw.
 func (s *Service) Clients() *Clients {

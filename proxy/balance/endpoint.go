@@ -48,6 +48,9 @@ func (e *Endpoint) Address() string { return e.address }
 // Release ends what Pick began.
 func (e *Endpoint) Release() { e.transport.End() }
 
+// Fail counts a request that failed here, in the terms of the service: an answer may be whole, and still count as failed.
+func (e *Endpoint) Fail() { e.condition.failed.Add(1) }
+
 // Report tells how an exchange with the endpoint ended: err is the transport's, nil for a complete answer with this status.
 // It is called once for each exchange, when it is over. What is not the endpoint's doing is left aside.
 func (e *Endpoint) Report(err error, status int) {
@@ -99,6 +102,7 @@ func judge(err error, status int) judgement {
 type condition struct {
 	group  atomic.Pointer[Group] // the one in force
 	streak atomic.Int64          // failures in a row
+	failed atomic.Uint64         // see Endpoint.Fail
 
 	mu      sync.Mutex
 	until   time.Time     // guarded by mu, as what follows: the end of the ejection, zero for none

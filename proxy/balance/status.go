@@ -30,6 +30,9 @@ type EndpointStatus struct {
 	EjectedUntil time.Time
 	// InFlight is the exchanges under way.
 	InFlight int64
+	// Requests is how many were sent to it since it is known with these settings, each try counted; Failed how many of them
+	// counted as failed.
+	Requests, Failed uint64
 	// Load is its connections.
 	Load upstream.Load
 	// Ejections and ChecksFailed count since it is known.
@@ -79,6 +82,8 @@ func (e *Endpoint) status(o *Options) EndpointStatus {
 		Unhealthy:    c.sick && o.Health != nil,
 		EjectedUntil: c.until,
 		InFlight:     e.transport.InFlight(),
+		Requests:     e.transport.Begun(),
+		Failed:       c.failed.Load(),
 		Load:         e.transport.Load(),
 		Ejections:    c.ejections,
 		ChecksFailed: c.checksFailed,

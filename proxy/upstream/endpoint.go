@@ -55,11 +55,11 @@ const defaultHeaderSize = 64 << 10
 
 // Endpoint is one address with its connections.
 type Endpoint struct {
-	options  Options
-	inFlight atomic.Int64
-	pool     pool
-	memory   memory
-	tls      *tls.Config // nil: plain HTTP
+	options Options
+	begun   atomic.Uint64 // exchanges in flight in the low bits, all that ever began above them
+	pool    pool
+	memory  memory
+	tls     *tls.Config // nil: plain HTTP
 }
 
 // NewEndpoint makes an endpoint. It opens no connection.
@@ -77,15 +77,22 @@ func NewEndpoint(o Options) *Endpoint {
 // Address returns the address the endpoint was made with.
 func (e *Endpoint) Address() string { return e.options.Address }
 
+// flightBits is the room for exchanges in flight in Endpoint.begun. Both numbers share a word, so that a request costs no more than
+// with one of them.
+const flightBits = 24
+
 // InFlight returns how many exchanges are between Begin and End.
-func (e *Endpoint) InFlight() int64 { return e.inFlight.Load() }
+func (e *Endpoint) InFlight() int64 { return int64(e.begun.Load() & (1<<flightBits - 1)) }
+
+// Begun returns how often Begin was called.
+func (e *Endpoint) Begun() uint64 { return e.begun.Load() >> flightBits }
 
 // Begin counts an exchange in flight. It belongs to the choice of the endpoint, before RoundTrip, so that choices made at
 // the same time see each other. RoundTrip itself does not count.
-func (e *Endpoint) Begin() { e.inFlight.Add(1) }
+func (e *Endpoint) Begin() { e.begun.Add(1<<flightBits | 1) }
 
 // End ends what Begin began.
-func (e *Endpoint) End() { e.inFlight.Add(-1) }
+func (e *Endpoint) End() { e.begun.Add(^uint64(0)) }
 
 // Load is how busy an endpoint is.
 type Load struct {
