@@ -22,7 +22,7 @@ services:
     variants:
       v1:
         endpoints: [%ENDPOINTS%]
-        timeouts: {connect: 500ms, response_header: 1s, keep_alive: 2s}
+        timeouts: {connect: 5s, response_header: 1s, keep_alive: 2s}
         ejection: {failures: 3, time: 1s}
     variant_field: X-Variant
 `

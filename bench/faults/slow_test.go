@@ -39,7 +39,7 @@ func slowClients(t *testing.T, binary string, attack []string) {
 	// Slow clients are cut off within the attack; the origin has time, because it has to share the machine with the attack.
 	s := setUp(t, process.Options{Binary: binary, Config: strings.NewReplacer(
 		"drain: 5s", "drain: 5s, header: 2s, body: 2s, write: 3s",
-		"connect: 500ms, response_header: 1s", "connect: 3s, response_header: 3s",
+		"connect: 5s, response_header: 1s", "connect: 5s, response_header: 3s",
 	).Replace(configuration)})
 	// What a thousand connections have needed at once goes back to the system over minutes, so that it is bounded here.
 	s.most = 1000 * 160 << 10

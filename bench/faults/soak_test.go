@@ -26,8 +26,8 @@ timeouts: {drain: 5s, header: 1s, body: 1s, write: 1s}
 services:
   shop:
     variants:
-      v1: {endpoints: ["%FIRST%"], timeouts: {connect: 500ms, response_header: 1s}}
-      v2: {endpoints: ["%SECOND%"], timeouts: {connect: 500ms, response_header: 1s}}
+      v1: {endpoints: ["%FIRST%"], timeouts: {connect: 5s, response_header: 1s}}
+      v2: {endpoints: ["%SECOND%"], timeouts: {connect: 5s, response_header: 1s}}
     stable: v1
     pins: [{query: v}]
     variant_field: X-Variant
