@@ -21,14 +21,14 @@ test:
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
 	$(GO) vet $(TAGS) ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }
-	@if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then \
-	  echo "$(GO) test $(TAGS) -race -timeout 10m ./..."; $(GO) test $(TAGS) -race -timeout 10m ./...; \
+	@raced=; if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then \
+	  echo "$(GO) test $(TAGS) -race -timeout 10m ./..."; $(GO) test $(TAGS) -race -timeout 10m ./... || exit 1; raced=1; \
 	elif [ -n "$$HALDANE_REQUIRE_TOOLS" ]; then \
 	  echo "the race detector needs a C compiler"; exit 1; \
 	else \
 	  echo "SKIP: ===== no C compiler: the pass with the race detector is left out ====="; \
-	fi
-	$(GO) test $(TAGS) -p 1 -timeout 10m ./...
+	fi; \
+	echo "$(GO) test $(TAGS) -p 1 -parallel 4 -timeout 10m ./..."; HALDANE_RACED=$$raced $(GO) test $(TAGS) -p 1 -parallel 4 -timeout 10m ./...
 
 lint:
 	golangci-lint run ./...

@@ -38,6 +38,7 @@ func quickRelease(stable, canary *backend) string {
 // Traffic that stops in mid-step holds the rollout, with the reason; it neither fails nor goes on, and goes on when traffic
 // is back.
 func TestTrafficStopsInMidStep(t *testing.T) {
+	raced(t)
 	t.Parallel()
 	i := launch(t, quickRelease(newBackend(t, "v1"), newBackend(t, "v2")))
 	load := i.pace(t, 200, nil)
@@ -58,6 +59,7 @@ func TestTrafficStopsInMidStep(t *testing.T) {
 
 // Both variants fail at once: the rollout holds, and nobody is blamed.
 func TestBothVariantsFail(t *testing.T) {
+	unraced(t)
 	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	i := launch(t, quickRelease(stable, canary))
@@ -88,6 +90,7 @@ func TestBothVariantsFail(t *testing.T) {
 
 // A hundred reloads under load lose no request, and leave the rollout and its evidence alone.
 func TestReloadStorm(t *testing.T) {
+	raced(t)
 	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	text := strings.Replace(quickRelease(stable, canary), "duration: 4s", "duration: 10m", 1)

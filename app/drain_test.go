@@ -16,7 +16,7 @@ import (
 // SIGTERM lets the requests in flight finish, then the process ends with 0. SIGHUP before it reads the file again.
 func TestSignals(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	stable := newBackend(t, "v1")
 	const inFlight = 20
 	arrived, release := make(chan struct{}, inFlight), make(chan struct{})

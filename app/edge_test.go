@@ -34,7 +34,7 @@ services:
 // A stopping process first only says that it is not ready, and goes on; a second signal ends everything at once.
 func TestShutdownDelayAndSecondSignal(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	stable := newBackend(t, "v1")
 	hang := make(chan struct{})
 	defer close(hang)
@@ -94,7 +94,7 @@ func TestShutdownDelayAndSecondSignal(t *testing.T) {
 // The service manager opens the sockets and is told what happens. A connection that was made before the process began is served.
 func TestServiceManager(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	dir := t.TempDir()
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
 	if err != nil {
@@ -176,7 +176,7 @@ func TestServiceManager(t *testing.T) {
 // endpoint is blamed, and when the clients leave everything is as before.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	address, admin := product.FreeAddress(t), product.FreeAddress(t)
 	path := filepath.Join(t.TempDir(), "haldane.yaml")
 	stable, busy := newBackend(t, "v1"), make(chan struct{})

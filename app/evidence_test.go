@@ -83,6 +83,7 @@ func TestTenfoldErrorsAreRolledBack(t *testing.T) {
 
 // Two in five requests of both variants fail for twenty seconds: a hold, and nothing else. It goes on afterwards.
 func TestOutageOfBothIsAHold(t *testing.T) {
+	unraced(t)
 	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	i := launch(t, tenth(stable, canary))

@@ -20,6 +20,7 @@ import (
 
 // Hooks that hang keep no bad canary in service, and no end of the process waiting.
 func TestRollbackWhileEveryHookHangs(t *testing.T) {
+	raced(t)
 	void := newHole(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
@@ -43,6 +44,7 @@ func TestRollbackWhileEveryHookHangs(t *testing.T) {
 
 // A rollout goes as far as its hooks let it: down is no yes, refused is no yes, yes is; and a yes of the rollback hook ends it.
 func TestHooksDecide(t *testing.T) {
+	raced(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	var status, incident atomic.Int64
 	status.Store(http.StatusServiceUnavailable)
@@ -153,6 +155,7 @@ func (i *instance) click(t *testing.T, method, link string) (int, string) {
 
 // A person approves a step by the link of a notification, once; the audit says by which way.
 func TestApprovalByLink(t *testing.T) {
+	raced(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	told, address := newLinked(t)
 	text := underTest(stable, canary, "    steps: [{weight: 10%, duration: 1s, min_requests: 1, approval: true}, {weight: 20%, duration: 1h}]\n") +

@@ -56,7 +56,7 @@ func (p *process) begin(t *testing.T, command *exec.Cmd) *process {
 // Under load, one process after the other takes over: no request fails, and the rollout goes on where it was.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	path, address, admin := writeRelease(t, quickRelease(stable, canary), "60s")
 	current := spawn(t, binary, path, address, admin)
@@ -87,7 +87,7 @@ func TestHandOver(t *testing.T) {
 // A request that takes long is finished by the process that began it, while the new one already has everything else.
 func TestHandOverInMidRequest(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	path, address, admin := writeRelease(t, quickRelease(stable, canary), "4s")
 	first := spawn(t, binary, path, address, admin)
@@ -136,7 +136,7 @@ func exposed(view map[string]any) float64 {
 // A new process that fails on its way, or is killed, changes nothing: the old one goes on, judges, and can be taken over later.
 func TestHandOverThatFails(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	path, address, admin := writeRelease(t, quickRelease(stable, canary), "60s")
 	first := spawn(t, binary, path, address, admin)

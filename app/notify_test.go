@@ -60,6 +60,7 @@ func notified(address string) string {
 // Targets that hang change nothing: a canary that fails every request is rolled back after as many requests as without them,
 // and the end of the process waits for them for two seconds.
 func TestRollbackWhileEveryTargetHangs(t *testing.T) {
+	raced(t)
 	void := newHole(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
@@ -84,6 +85,7 @@ func TestRollbackWhileEveryTargetHangs(t *testing.T) {
 
 // A target gets the rollback in a sentence, is put right by a reload, and learns of a reload that failed.
 func TestNotificationsFollowAReload(t *testing.T) {
+	raced(t)
 	var mu sync.Mutex
 	var bodies []string
 	taking := newBackend(t, "hook")

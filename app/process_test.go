@@ -125,7 +125,7 @@ func writeRelease(t *testing.T, release, step string) (path, address, admin stri
 // Killed on its second step, the process comes back on its second step, with every user on the side where they were.
 func TestKilledProcessComesBackWhereItWas(t *testing.T) {
 	t.Parallel()
-	binary := product.Build(t)
+	binary := build(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	path, address, admin := writeRelease(t, quickRelease(stable, canary), "2s")
 
@@ -177,7 +177,7 @@ func TestGibibyteInConstantMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("memory is measured in the pass without the race detector")
 	}
-	binary := product.Build(t)
+	binary := build(t)
 	const size = 1 << 30
 	stable := newBackend(t, "v1")
 	received := make(chan int64, 1)

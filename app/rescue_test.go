@@ -45,6 +45,7 @@ func TestRescueOfADeadCanary(t *testing.T) {
 
 // The same where the canary takes half of the traffic, which is more than the retry budget: the rescues take turns.
 func TestRescueOfHalfTheTraffic(t *testing.T) {
+	raced(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	canary.failing.Store(true)
 	text := release(stable, canary, "", rescued)
@@ -69,6 +70,7 @@ func TestRescueOfHalfTheTraffic(t *testing.T) {
 
 // Whatever happens, a POST reaches the two variants once.
 func TestAPostIsNeverRepeated(t *testing.T) {
+	raced(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	var seen [2000]atomic.Int32
 	count := func(status int) *http.HandlerFunc {

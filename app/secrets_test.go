@@ -168,6 +168,7 @@ func everything(t *testing.T, client *http.Client, base string) map[string]strin
 // No token, key or credential of the configuration or of a client is in any answer, in the log or in the metrics. It takes
 // profiles of the whole process, so it does not run beside tests that measure.
 func TestNoSecretIsShown(t *testing.T) {
+	raced(t)
 	dir, err := os.MkdirTemp("", "hs") // short: there is a socket in it
 	if err != nil {
 		t.Fatal(err)

@@ -114,7 +114,7 @@ func (p *process) report(t *testing.T, service string) report.Report {
 // Three services with dependencies, one of them bad: catalog is promoted, then payments is released and rolled back, and shop,
 // which comes after it, never begins. The reports say why; a killed process says the same after its restart.
 func TestThreeServicesOneOfThemBad(t *testing.T) {
-	binary := product.Build(t)
+	binary := build(t)
 	backends := map[string]*backend{}
 	for _, name := range []string{"catalog", "payments", "shop"} {
 		backends[name+" v1"], backends[name+" v2"] = newBackend(t, "v1"), newBackend(t, "v2")

@@ -16,6 +16,7 @@ import (
 
 // A state file that is damaged stops nobody: everything is served, by the stable variant, and it is said loudly.
 func TestDamagedStateIsServedFromStable(t *testing.T) {
+	raced(t)
 	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	i := launch(t, release(stable, canary, "", ""))
@@ -52,6 +53,7 @@ func TestDamagedStateIsServedFromStable(t *testing.T) {
 
 // What a rollout was is there after its end, and after a restart.
 func TestReportEndToEnd(t *testing.T) {
+	raced(t)
 	t.Parallel()
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	i := launch(t, strings.Replace(release(stable, canary, "    budget: {failed_requests: 3}", ""), "store: file", "record: true, store: file", 1))

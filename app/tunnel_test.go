@@ -59,6 +59,7 @@ func answers(c *websocket.Conn) error {
 // The WebSockets of a canary are told to go when it is rolled back; those of the stable stay, through reloads and changes of
 // the weight, and are told when the process stops.
 func TestTunnelsOfARelease(t *testing.T) {
+	raced(t)
 	stable, canary := newBackend(t, "v1"), newBackend(t, "v2")
 	stable.echo()
 	canary.echo()
