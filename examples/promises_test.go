@@ -12,7 +12,7 @@ import (
 // TestNamedTestsExist holds that the tests and scenarios that the documents name are there.
 func TestNamedTestsExist(t *testing.T) {
 	var there strings.Builder
-	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
