@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"go.uber.org/zap"
@@ -59,7 +60,21 @@ func (s *Server) unknown(name string) *problem {
 			return refuse(http.StatusNotFound, "service %q has no rollout: its configuration names no canary", name)
 		}
 	}
-	return refuse(http.StatusNotFound, "no service is called %q", name)
+	return s.nobody(name)
+}
+
+// nobody says that there is no such service, and which there are if they are few.
+func (s *Server) nobody(name string) *problem {
+	const few = 10
+	services := s.options.Services()
+	if len(services) == 0 || len(services) > few {
+		return refuse(http.StatusNotFound, "no service is called %q", name)
+	}
+	names := make([]string, len(services))
+	for i, service := range services {
+		names[i] = service.Name
+	}
+	return refuse(http.StatusNotFound, "no service is called %q; there is %s", name, strings.Join(names, ", "))
 }
 
 // command is the handler of one command. read takes its own members from the body.

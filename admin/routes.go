@@ -209,5 +209,5 @@ func (s *Server) service(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	return refuse(http.StatusNotFound, "no service is called %q", name)
+	return s.nobody(name)
 }

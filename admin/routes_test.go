@@ -106,9 +106,9 @@ func TestNotFound(t *testing.T) {
 		"/":                              "there is nothing at this path",
 		"/api/v1/nothing":                "there is nothing at this path",
 		"/debug/pprof/":                  "there is nothing at this path",
-		"/api/v1/services/none":          `no service is called "none"`,
-		"/api/v1/rollouts/none":          `no service is called "none"`,
-		"/api/v1/rollouts/none/history":  `no service is called "none"`,
+		"/api/v1/services/none":          `no service is called "none"; there is quiet, shop`,
+		"/api/v1/rollouts/none":          `no service is called "none"; there is quiet, shop`,
+		"/api/v1/rollouts/none/history":  `no service is called "none"; there is quiet, shop`,
 		"/api/v1/rollouts/quiet":         `service "quiet" has no rollout: its configuration names no canary`,
 		"/api/v1/rollouts/shop/whatever": "there is nothing at this path",
 	} {
@@ -121,7 +121,7 @@ func TestNotFound(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"/api/v1/rollouts/none/pause":  `no service is called "none"`,
+		"/api/v1/rollouts/none/pause":  `no service is called "none"; there is quiet, shop`,
 		"/api/v1/rollouts/quiet/pause": `service "quiet" has no rollout: its configuration names no canary`,
 	} {
 		got := s.post(path, `{}`)

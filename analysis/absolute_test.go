@@ -251,7 +251,7 @@ func TestSentencesOfAbsoluteChecks(t *testing.T) {
 	if got := c.sentence(&v, false); got != text {
 		t.Errorf("%q", got)
 	}
-	if got := c.sentence(&CheckVerdict{Class: NoData}, false); got != "no canary requests yet" {
+	if got := c.sentence(&CheckVerdict{Class: NoData}, false); got != "no canary requests were judged yet" {
 		t.Errorf("%q", got)
 	}
 	v.Clusters = 7.2

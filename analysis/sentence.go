@@ -16,7 +16,7 @@ func (c *Check) sentence(v *CheckVerdict, learning bool) string {
 		if !learning && !c.absolute() {
 			return "nothing to compare yet"
 		}
-		return "no canary requests yet"
+		return "no canary requests were judged yet"
 	case v.Class == NoData && !learning && !c.absolute():
 		return c.numbers(v) + "; nothing to compare at the present weight"
 	case v.Class == NoData:

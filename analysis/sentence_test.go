@@ -17,7 +17,7 @@ func TestSentencesOfTheErrorCheck(t *testing.T) {
 		v        CheckVerdict
 		want     string
 	}{
-		{true, CheckVerdict{Class: NoData}, "no canary requests yet"},
+		{true, CheckVerdict{Class: NoData}, "no canary requests were judged yet"},
 		{false, CheckVerdict{Class: NoData}, "nothing to compare yet"},
 		{true, CheckVerdict{Class: NoData, CanaryTotal: 12, MinRequests: 50}, "12 of 50 canary requests needed"},
 		{

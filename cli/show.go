@@ -99,6 +99,9 @@ func showChecks(w io.Writer, checks []analysis.CheckVerdict) error {
 	rows.row("CHECK", "VERDICT", "CANARY", "STABLE", "ALLOWED", "EVIDENCE", "NEEDED")
 	for _, c := range checks {
 		canary, stable, allowed := share(c.CanaryRate, c.CanaryTotal), share(c.StableRate, c.StableTotal), percent(c.Allowed)
+		if c.Allowed == 0 && c.CanaryTotal == 0 && c.StableTotal == 0 {
+			allowed = "-" // it depends on stable, of which nothing is known yet
+		}
 		if c.Metric {
 			canary, stable, allowed = c.CanaryText(), c.StableText(), c.AllowedText()
 		}
@@ -266,7 +269,12 @@ func budget(v rollout.View) string {
 }
 
 // share is a rate with the number of requests behind it.
-func share(rate float64, total uint64) string { return fmt.Sprintf("%s of %d", percent(rate), total) }
+func share(rate float64, total uint64) string {
+	if total == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%s of %d", percent(rate), total)
+}
 
 // percent is a ratio for people.
 func percent(ratio float64) string { return strconv.FormatFloat(100*ratio, 'f', 2, 64) + "%" }

@@ -1,4 +1,5 @@
-// Package examples holds runnable configurations. It owns nothing but their tests, and has no concurrency.
+// Package examples holds runnable configurations. It owns nothing but their tests and those of what the documents show, and has no
+// concurrency.
 package examples
 
 import (

@@ -13,6 +13,15 @@ func TestShed(t *testing.T) {
 	first, second, idle := r.dial().send(get("/1")), r.dial(), r.dial()
 	await(t, "the first request", func() bool { return o.count() == 1 })
 	await(t, "all connections", func() bool { return r.server.Numbers().Connections == 3 })
+	await(t, "connections that wait", func() bool {
+		waiting := 0
+		r.server.conns.each(func(c *clientConn) {
+			if c.state.Load() == connIdle {
+				waiting++
+			}
+		})
+		return waiting == 2
+	})
 	r.server.shedding.Store(true) // as Shed does, which would close the second connection before it is used
 	if got := second.send("POST /2 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\n").receive(); got.status() != 503 ||
 		got.value("Haldane-Error") != "out of memory" || got.value("Retry-After") != "1" {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func whole(n uint64) string {
 }
 
 // odds is "1 in N" against chance.
-func odds(n float64) string { return "1 in " + whole(uint64(max(1, min(n, 1e15)))) }
+func odds(n float64) string { return "1 in " + whole(uint64(math.Round(max(1, min(n, 1e15))))) }
 
 // shareOf is a bad share with the requests behind it.
 func shareOf(rate float64, bad, total uint64) string {
@@ -217,11 +218,19 @@ func (r *Report) checkTable() table {
 		c := &r.Checks[i]
 		t.rows = append(t.rows, []string{
 			c.Name, c.verdict(), cmp.Or(c.CanaryText, shareOf(c.CanaryRate, c.CanaryBad, c.CanaryTotal)), c.stable(),
-			cmp.Or(c.AllowedText, percent(c.Allowed)),
+			cmp.Or(c.AllowedText, c.allowed()),
 			odds(c.Evidence), odds(c.Needed), c.Sentence,
 		})
 	}
 	return t
+}
+
+// allowed is what the canary may fail, where that is known: a quantile that nobody has been slower than yet allows nothing.
+func (c *Check) allowed() string {
+	if c.Allowed == 0 && c.CanaryTotal == 0 && c.StableTotal == 0 {
+		return "unknown"
+	}
+	return percent(c.Allowed)
 }
 
 // title is the step's name, behind that of its stage if it has one.
