@@ -1,21 +1,22 @@
 package http1
 
-// AtHand returns how many octets are at hand, framing included. What the last Next returned is not valid any more.
-func (c *ChunkedReader) AtHand() int {
+// minPlace is the least room that is read in place: what is at hand takes half of it at most, so that a size line fits.
+const minPlace = 2 * maxChunkLine
+
+// FitsInPlace tells whether the next octets may be read by ReadInPlace. What the last Next returned is not valid any more.
+func (c *ChunkedReader) FitsInPlace(p []byte) bool {
 	c.src.Discard(c.lent)
 	c.lent = 0
-	return c.src.Len()
+	return c.err == nil && c.state != chunkTrailer && len(p) >= minPlace && c.src.Len() <= len(p)/2
 }
 
-// ReadInPlace reads and decodes the body in p alone: what is at hand moves there, the source is read behind it, and the data
-// moves to the front over the framing that it came in. So nothing but p is needed to wait for more. It returns the number of
-// octets of data, which is 0 without an error only in front of the trailer section, which has to outlive p: Read and Next go
-// on with it.
+// ReadInPlace reads and decodes the body in p alone, which FitsInPlace has agreed to: what is at hand moves there, the source is
+// read behind it, and the data moves to the front over the framing that it came in. So nothing but p is needed to wait for
+// more. It returns the number of octets of data, which is 0 without an error only in front of the trailer section, which has
+// to outlive p: Read and Next go on with it.
 //
-// Whatever is left over stands in p afterwards. The caller has to Move the source to other memory before it uses p. p must
-// be twice as large as what is AtHand, and as a chunk-size line may be.
+// Whatever is left over stands in p afterwards. The caller has to Move the source to other memory before it uses p.
 func (c *ChunkedReader) ReadInPlace(p []byte) (int, error) {
-	c.AtHand()
 	c.src.Move(p)
 	n := 0
 	for c.err == nil && c.state != chunkTrailer {

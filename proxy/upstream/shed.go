@@ -9,9 +9,6 @@ const minBodyRoom = 8 << 10
 // worth it, or for none at all.
 const largeBody = smallSize
 
-// minPlace is the least room that a chunked body is read in without a block: a chunk-size line fits half of it.
-const minPlace = 2 << 10
-
 // widen lets the body continue in a large block.
 func (r *Response) widen() {
 	c := r.conn
@@ -46,7 +43,7 @@ func (r *Response) shed() {
 // makes it hold a block; it takes one only for what a read has left over: a part of a chunk-size line, or the trailer section.
 func (r *Response) readChunks(p []byte) (int, error) {
 	c := r.conn
-	if r.headless && r.large() && len(p) >= minPlace && r.chunks.AtHand() <= len(p)/2 {
+	if r.headless && r.large() && r.chunks.FitsInPlace(p) {
 		n, err := r.chunks.ReadInPlace(p)
 		if c.buf.Len() > 0 {
 			c.house()
@@ -64,10 +61,12 @@ func (r *Response) readChunks(p []byte) (int, error) {
 	return r.chunks.Read(p)
 }
 
-// house moves what is at hand into a small block, which holds no head any more.
+// house moves what is at hand into a small block, and gives all others back. There must be no head in it any more.
 func (c *conn) house() {
 	if c.head == nil {
 		c.head = c.endpoint.memory.takeSmall()
 	}
 	c.buf.Move(c.head.octets[:])
+	c.endpoint.memory.giveLarge(c.rest)
+	c.rest, c.wide = nil, nil
 }
