@@ -76,6 +76,7 @@ func (s *Server) Serve(ctx context.Context, entrances ...Entrance) error {
 	var watching sync.WaitGroup
 	s.openParking()
 	watching.Go(func() { s.watch(stop) })
+	watching.Go(func() { s.ease(stop) })
 	failed := s.acceptAll(ctx, entrances)
 	failed = errors.Join(failed, s.drain())
 	close(stop)

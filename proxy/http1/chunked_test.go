@@ -128,9 +128,10 @@ func TestChunkedReaderRefuses(t *testing.T) {
 		"another HTTP answer": "HTTP/1.1 200 OK\r\n\r\n",
 	} {
 		for _, room := range []int{8 << 10, 64 << 10} {
-			_, _, _, err := decode(strings.NewReader(in), room, byNext)
-			if statusOf(t, err) == 0 {
-				t.Errorf("%s, buffer of %d: %v", name, room, err)
+			for i, read := range []func(*ChunkedReader) ([]byte, error){byNext, byReadInPlace} {
+				if _, _, _, err := decode(strings.NewReader(in), room, read); statusOf(t, err) == 0 {
+					t.Errorf("%s, buffer of %d, way %d: %v", name, room, i, err)
+				}
 			}
 		}
 	}
@@ -138,7 +139,7 @@ func TestChunkedReaderRefuses(t *testing.T) {
 
 func TestChunkedReaderNeverTakesAnEarlyEndForTheEnd(t *testing.T) {
 	whole := "5\r\nhello\r\n10;ext=1\r\n0123456789abcdef\r\n0\r\nX-T: v\r\nY: z\r\n\r\n"
-	for _, read := range []func(*ChunkedReader) ([]byte, error){byNext, byNextAndReady, byRead(3), byRead(8192)} {
+	for _, read := range []func(*ChunkedReader) ([]byte, error){byNext, byNextAndReady, byRead(3), byRead(8192), byReadInPlace} {
 		for cut := range len(whole) {
 			if _, _, _, err := decode(strings.NewReader(whole[:cut]), 4096, read); err != io.ErrUnexpectedEOF {
 				t.Fatalf("cut at %d: %v", cut, err)
@@ -241,7 +242,7 @@ func FuzzChunked(f *testing.F) {
 	dumb := dumbField()
 	f.Fuzz(func(t *testing.T, in []byte) {
 		body, trailers, rest, err := decode(bytes.NewReader(in), 4096, byNext)
-		for i, read := range []func(*ChunkedReader) ([]byte, error){byNextAndReady, byRead(1), byRead(8192)} {
+		for i, read := range []func(*ChunkedReader) ([]byte, error){byNextAndReady, byRead(1), byRead(8192), byReadInPlace} {
 			for j, src := range []io.Reader{bytes.NewReader(in), iotest.OneByteReader(bytes.NewReader(in)), iotest.DataErrReader(bytes.NewReader(in))} {
 				otherBody, otherTrailers, _, otherErr := decode(src, 4096, read)
 				if !bytes.Equal(body, otherBody) || (err == io.EOF) != (otherErr == io.EOF) || !cmp.Equal(trailers, otherTrailers) {

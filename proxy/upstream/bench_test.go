@@ -1,8 +1,11 @@
 package upstream
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"strconv"
+	"strings"
 	"testing"
 
 	"haldane/proxy/http1"
@@ -137,5 +140,34 @@ func BenchmarkDownload(b *testing.B) {
 			b.Fatal(err)
 		}
 		resp.Close()
+	}
+}
+
+// BenchmarkDownloadChunks is one GET of 4 MiB in chunks of one size, read the way of a proxy: from one buffer, without the head.
+func BenchmarkDownloadChunks(b *testing.B) {
+	const size = 4 << 20
+	for _, chunk := range []int{64, 4 << 10, 32 << 10, 1 << 20} {
+		piece := fmt.Sprintf("%x\r\n%s\r\n", chunk, make([]byte, chunk))
+		e := benchEndpoint(b, replying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+strings.Repeat(piece, size/chunk)+"0\r\n\r\n"))
+		p := make([]byte, 16<<10)
+		b.Run(strconv.Itoa(chunk), func(b *testing.B) {
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := e.RoundTrip(get(), Exchange{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				resp.DropHead()
+				for err == nil {
+					resp.Ready()
+					_, err = resp.Read(p)
+				}
+				if err != io.EOF {
+					b.Fatal(err)
+				}
+				resp.Close()
+			}
+		})
 	}
 }

@@ -21,13 +21,6 @@ type Response struct {
 	err      error // final: io.EOF after the true end, or an *Error
 }
 
-// minBodyRoom is the room that a body needs behind its head in the same block: chunk lines and trailers must fit.
-const minBodyRoom = 8 << 10
-
-// largeBody is what must be left of a body, or must have come of one whose length is not known, for a large block to be
-// worth it.
-const largeBody = smallSize
-
 // start makes the body ready to be read. The head must stay where it is.
 func (r *Response) start() {
 	b := &r.conn.buf
@@ -46,35 +39,6 @@ func (r *Response) start() {
 // forget drops what belongs to the exchange, and makes a Response that is used after its end fail.
 func (r *Response) forget() {
 	*r = Response{closed: true, err: errClosed}
-}
-
-// widen lets the body continue in a large block.
-func (r *Response) widen() {
-	c := r.conn
-	if c.rest != nil || c.buf.Len() > largeSize {
-		return
-	}
-	c.rest = c.endpoint.memory.takeLarge()
-	c.buf.Move(c.rest[:])
-}
-
-// DropHead says that Fields and Reason are not used any more. Their memory may then be given back while the body is still
-// being read, so that it is not held by whoever is slow to take it.
-func (r *Response) DropHead() {
-	r.Fields, r.Reason = nil, nil
-	r.headless = true
-}
-
-// shed gives the memory back that a large body of which nothing is at hand has no use for: Read has its own.
-func (r *Response) shed() {
-	c := r.conn
-	if !r.headless || c.head == nil || c.buf.Len() > 0 || r.left <= largeBody && (r.Length >= 0 || r.read <= largeBody) {
-		return
-	}
-	c.buf.Move(nil)
-	c.endpoint.memory.giveSmall(c.head)
-	c.endpoint.memory.giveLarge(c.rest)
-	c.head, c.rest, c.wide = nil, nil, nil
 }
 
 // Next returns the next octets of the body without copying them, at least one, and waits only when none are at hand. They
@@ -131,7 +95,7 @@ func (r *Response) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	if r.Length == http1.LengthChunked {
-		n, err := r.chunks.Read(p)
+		n, err := r.readChunks(p)
 		return n, r.count(n, err)
 	}
 	b := &r.conn.buf

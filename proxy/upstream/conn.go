@@ -48,13 +48,18 @@ func (c *conn) begin(o *Exchange) {
 
 // clear gives back what the exchange has borrowed and forgets it.
 func (c *conn) clear() {
+	c.giveBlocks()
+	c.buf.Reset(nil, nil)
+	c.options = Exchange{}
+	c.response.forget()
+}
+
+// giveBlocks gives the memory back. The buffer must be in none of it, or out of use.
+func (c *conn) giveBlocks() {
 	m := &c.endpoint.memory
 	m.giveSmall(c.head)
 	m.giveLarge(c.rest)
 	c.head, c.rest, c.wide = nil, nil, nil
-	c.buf.Reset(nil, nil)
-	c.options = Exchange{}
-	c.response.forget()
 }
 
 // kill closes the connection. What is blocked on it fails. It never waits: under TLS the end is not announced.
