@@ -202,6 +202,14 @@ func (s *State) incomplete() string {
 		s.goneNames(), s.Spec.Stable, s.Spec.Canary)
 }
 
+// withoutParts says at the end which parts had gone back before; empty for none.
+func (s *State) withoutParts() string {
+	if len(s.Partial.Gone) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; before that, too many requests had failed in %s, which went back to %s alone", s.goneNames(), s.Spec.Stable)
+}
+
 // goneNames are the parts that went back, for people.
 func (s *State) goneNames() string {
 	list := make([]string, 0, len(s.Partial.Gone))

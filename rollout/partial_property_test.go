@@ -169,13 +169,12 @@ func TestAPartIsTakenBackBeforeTheFirstRequest(t *testing.T) {
 		before.Partial, before.Verdict = partial{}, analysis.Verdict{} // it was killed right before
 		evidence := q.judge.State()
 		s, judge := reopenedWith(t, before, evidence)
-		next, actions := Step(s, time.Now(), still(&s, others{}))
-		if next.Partial.has("cart") {
+		o := still(&s, others{})
+		if next, _ := Step(s, time.Now(), o); next.Partial.has("cart") {
 			t.Fatal("without its evidence nothing is known")
 		}
-		o := still(&s, others{})
 		o.Verdict = judge.Verdict()
-		if next, actions = Step(s, time.Now(), o); !next.Partial.has("cart") || next.Partial.has("item") {
+		if next, actions := Step(s, time.Now(), o); !next.Partial.has("cart") || next.Partial.has("item") {
 			t.Errorf("%+v, %v", next.Partial, actions)
 		}
 	})
