@@ -43,8 +43,18 @@ func status(v *rollout.View, n rollout.Numbers) stats.RolloutStatus {
 		WeightChanges: n.WeightChanges,
 		Runs:          words(n.Runs, analysis.Class.String),
 		Metrics:       known(v.Verdict.Checks),
+		Parts:         partsBack(v),
 		Rollbacks:     words(n.Rollbacks, func(t rollout.Trigger) string { return string(t) }),
 	}
+}
+
+// partsBack says of each part whether it has gone back to stable.
+func partsBack(v *rollout.View) map[string]bool {
+	all := make(map[string]bool, len(v.Parts))
+	for i := range v.Parts {
+		all[v.Parts[i].Name] = !v.Parts[i].RolledBack.IsZero() && v.Phase.Live()
+	}
+	return all
 }
 
 // left is what is left of each kind of a budget.

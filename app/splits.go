@@ -29,10 +29,7 @@ func (s *splits) SetSplit(split rollout.Split) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	spec := s.spec(split, s.segments)
-	if split.RolledBack {
-		// First the switch, then the table: requests that read the old table see the switch.
-		spec.Revocation.Revoke()
-	}
+	revoke(split, spec.Revocation)
 	specs := maps.Clone(s.specs)
 	specs[split.Service] = spec
 	table, err := s.snapshot.Table().With(specs)
@@ -44,6 +41,14 @@ func (s *splits) SetSplit(split rollout.Split) error {
 	s.snapshot = s.snapshot.WithTable(table)
 	s.proxy.Swap(s.snapshot)
 	return nil
+}
+
+// revoke takes the canary out where the split says so. It comes before the table: requests that read the old table see the switch.
+func revoke(split rollout.Split, r *router.Revocation) {
+	if split.RolledBack {
+		r.Revoke()
+	}
+	r.RevokeParts(router.Parts(split.Back))
 }
 
 // Revoke takes the canary of a service out of service at once. It may be called from a request.
@@ -73,6 +78,8 @@ func (s *splits) spec(split rollout.Split, segments map[string]config.Predicate)
 		Strength:   split.Strength,
 		Override:   split.Override,
 		Revocation: s.revocation(split),
+		Partial:    split.Partial,
+		Back:       router.Parts(split.Back),
 	}
 }
 
@@ -104,9 +111,7 @@ func (s *splits) replace(next built, orders []rollout.Split) error {
 	specs := make(map[string]router.SplitSpec, len(orders))
 	for _, split := range orders {
 		spec := s.spec(split, next.segments)
-		if split.RolledBack {
-			spec.Revocation.Revoke()
-		}
+		revoke(split, spec.Revocation)
 		specs[split.Service] = spec
 	}
 	table, err := next.snapshot.Table().With(specs)

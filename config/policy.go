@@ -38,6 +38,8 @@ type Policy struct {
 	Freezes []Freeze `yaml:"freezes,omitempty"`
 	// Hooks are webhooks that are asked and told. They hold at once. Default: none.
 	Hooks Hooks `yaml:"hooks,omitempty"`
+	// Partial judges parts of the service apart. Default: none.
+	Partial *Partial `yaml:"partial,omitempty"`
 }
 
 // Step says who is exposed, for how long and under which conditions.

@@ -24,6 +24,7 @@ func (v *validator) policy(p *Policy, at, top place) {
 	v.chance(at.key("beta"), p.Beta)
 	v.stages(p, at, top)
 	v.gates(p, at)
+	v.partial(p.Partial, at.key("partial"), top)
 }
 
 func (v *validator) step(s *Step, at, top place) {

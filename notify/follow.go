@@ -123,7 +123,7 @@ func (f *follower) see(now time.Time, v *rollout.View) {
 		f.lasts(now, v, m)
 		return
 	}
-	about := []rollout.EventKind{rollout.EventCreated, rollout.EventPaused, rollout.EventRolledBack}
+	about := []rollout.EventKind{rollout.EventCreated, rollout.EventPaused, rollout.EventPartRolledBack, rollout.EventRolledBack}
 	if v.Waits {
 		about = append(about, rollout.EventWaiting)
 	}
@@ -146,6 +146,10 @@ func needOf(v *rollout.View, e *rollout.Event) string {
 	case rollout.EventHold:
 		if latest := last(v.History, rollout.EventHold); v.Hold == rollout.HoldCheck && same(&v.History[latest], e) {
 			return need(v)
+		}
+	case rollout.EventPartRolledBack:
+		if v.Phase.Live() {
+			return needPart
 		}
 	case rollout.EventRolledBack:
 		if e.Trigger != rollout.TriggerOperator && v.RetryAt.IsZero() {

@@ -25,6 +25,7 @@ const (
 	needCheck      = "check"
 	needExposed    = "exposed"
 	needOthers     = "others"
+	needPart       = "part"
 	needReload     = "reload"
 )
 
@@ -45,8 +46,11 @@ func need(v *rollout.View) string {
 			rollout.PauseExposed: needExposed,
 		}[v.Pause]
 	case rollout.PhaseProgressing, rollout.PhaseBaking:
-		if v.Hold == rollout.HoldCheck {
+		switch {
+		case v.Hold == rollout.HoldCheck:
 			return needCheck
+		case slices.ContainsFunc(v.Parts, func(p rollout.PartView) bool { return !p.RolledBack.IsZero() }):
+			return needPart
 		}
 	case rollout.PhaseRolledBack:
 		if !v.RetryAt.IsZero() {
@@ -98,6 +102,8 @@ func actions(need, service string) []action {
 		return []action{verb("let it grow", "resume"), verb("roll back", "abort")}
 	case needOthers:
 		return []action{verb("look", "status"), verb("give it up", "abort")}
+	case needPart:
+		return []action{verb("look", "status"), abort}
 	case needHeld:
 		return []action{verb("look", "status"), abort}
 	case needReload:
@@ -141,6 +147,8 @@ func what(v *rollout.View, e, before *rollout.Event) string {
 		return canary + " goes on along its ramp" + exposure(e)
 	case rollout.EventSteppedBack:
 		return fmt.Sprintf("%s goes back to step %d of %d%s", canary, e.Step+1, v.Steps, exposure(e))
+	case rollout.EventPartRolledBack:
+		return canary + " rolled back in a part of the service" + exposure(e)
 	case rollout.EventHold:
 		return "the clock of " + canary + " stands still" + exposure(e)
 	case rollout.EventHoldEnded:

@@ -51,6 +51,9 @@ func (x *exchange) settle(f failure) {
 	if !x.measured.Empty() && outcome.Succeeded() {
 		x.tried.stats.Measure(x.conn.id, lane, &x.measured)
 	}
+	if part := x.assignment.Part; part != 0 {
+		x.tried.stats.CountPart(x.conn.id, lane, part, outcome)
+	}
 	x.tried.stats.End(x.conn.id, stats.Record{
 		Outcome:   outcome,
 		Status:    x.status,

@@ -33,6 +33,7 @@ type stallTerms struct {
 	limit         *stallLimit
 	stable, tried *stats.Variant
 	lane          stats.Lane
+	part          uint8
 	charges       charges
 }
 
@@ -44,7 +45,7 @@ func (x *exchange) watchStall() {
 	}
 	s := &x.conn.stall
 	s.terms = stallTerms{
-		limit: limit, tried: x.variant.stats, lane: x.lane, charges: x.charges(),
+		limit: limit, tried: x.variant.stats, lane: x.lane, part: x.assignment.Part, charges: x.charges(),
 		stable: x.service.variants[x.assignment.Split.Stable].stats,
 	}
 	x.watching = true
@@ -119,6 +120,7 @@ func (s *Server) bookStall(c *clientConn, now int64) {
 	if !stalled {
 		return
 	}
+	terms.tried.CountPart(c.id, terms.lane, terms.part, stats.OutcomeTimeout)
 	terms.tried.Stall(c.id, terms.lane.With(terms.tried.Service().Kinds().Stalled()))
 	terms.charges.failed()
 }

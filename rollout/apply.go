@@ -123,7 +123,7 @@ func (m *Manager) draft(p *plan, now time.Time) (draft, error) {
 
 // evidence is the judge's memory after the transition, made of that before.
 func (p *plan) evidence(now time.Time, before analysis.State) *analysis.State {
-	judge, err := analysis.Restore(settings(&p.next.Policy), before)
+	judge, err := analysis.Restore(p.next.settings(), before)
 	if err != nil { // a judge's own state is always valid
 		return nil
 	}
@@ -132,6 +132,8 @@ func (p *plan) evidence(now time.Time, before analysis.State) *analysis.State {
 		switch a.Kind {
 		case ActionStartOver:
 			judge.StartOver(now)
+		case ActionRenew:
+			renewWhole(judge, now)
 		case ActionNewStep:
 			judge.NewStep(now)
 		case ActionSplit:
@@ -176,6 +178,8 @@ func (m *Manager) carryOut(now time.Time, p *plan, e effects) {
 			m.setSplit(now, r, before, a.Split, e)
 		case ActionStartOver:
 			r.startOver(now)
+		case ActionRenew:
+			r.renew(now)
 		case ActionNewStep:
 			r.newStep(now)
 		case ActionArm:
@@ -251,7 +255,7 @@ func (r *runner) newStep(now time.Time) {
 // retune gives the judge the settings of the policy in force. Evidence about a check that is another one now is lost, and
 // nothing else.
 func (r *runner) retune() {
-	want := settings(&r.state.Policy)
+	want := r.state.settings()
 	if r.settings != nil && sameSettings(r.settings, &want) {
 		return
 	}

@@ -32,6 +32,8 @@ const (
 	ActionSplit
 	// ActionStartOver forgets the evidence.
 	ActionStartOver
+	// ActionRenew forgets the evidence of the checks of the whole service, not of those of its parts.
+	ActionRenew
 	// ActionNewStep starts the counts of a step.
 	ActionNewStep
 	// ActionArm begins the budget with what the state says is spent.
@@ -47,7 +49,7 @@ const (
 // String is the word for the kind.
 func (k ActionKind) String() string {
 	words := [...]string{
-		"none", "store_first", "store", "revoke", "split", "start_over", "new_step", "arm", "set_limit", "end", "announce",
+		"none", "store_first", "store", "revoke", "split", "start_over", "renew", "new_step", "arm", "set_limit", "end", "announce",
 	}
 	if int(k) < len(words) {
 		return words[k]

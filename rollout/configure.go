@@ -197,7 +197,7 @@ func (m *Manager) create(now time.Time, r *runner, spec Spec, b birth, e effects
 		refused = fmt.Sprintf("it was %s on %s and does not start again by itself", old.Phase, old.Ended.UTC().Format(time.RFC3339))
 	}
 	state, actions := created(spec, now, b, refused)
-	want := settings(&state.Policy)
+	want := state.settings()
 	r.judge, r.settings = analysis.NewJudge(want), &want
 	r.running = true
 	r.evidence.attach(m.options.Stats, &spec)
@@ -206,7 +206,7 @@ func (m *Manager) create(now time.Time, r *runner, spec Spec, b birth, e effects
 
 // awaken takes up a stored rollout: its evidence, its budget, its counters.
 func (m *Manager) awaken(now time.Time, r *runner, e effects) {
-	want := settings(&r.state.Policy)
+	want := r.state.settings()
 	r.judge, r.settings = analysis.NewJudge(want), &want
 	var lost error
 	if r.restored != nil {

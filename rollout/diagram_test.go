@@ -119,7 +119,7 @@ func derived(t *testing.T) []transition {
 // exploredSpecs are rollouts that differ in what the core looks at.
 func exploredSpecs() []Spec {
 	var list []Spec
-	for _, n := range []int{1, 2, 4, 11, 16, 34, 65} {
+	for _, n := range []int{1, 2, 4, 11, 16, 34, 65, 128, 130} {
 		spec := Spec{Service: "shop", Stable: "v1", Canary: "v2", PolicyName: "p", Policy: config.DefaultPolicy()}
 		for i, weight := range []config.Percent{10 * onePercent, 50 * onePercent} {
 			step := config.DefaultStep()
@@ -154,6 +154,9 @@ func exploredSpecs() []Spec {
 		if n&32 > 0 {
 			spec.Policy.OnFailure, spec.Policy.CoolDown, spec.Policy.Retries = config.FailureStepBack, config.Duration(time.Second), 1
 		}
+		if n&128 > 0 {
+			spec.Policy.Partial = &config.Partial{Segments: []string{"eu", "us"}, OnFailure: config.PartAlone}
+		}
 		list = append(list, spec)
 	}
 	return list
@@ -186,7 +189,8 @@ func (x *explorer) kind(s *State) string {
 		s.idle(s.Ticked) > quietPeriod(stage), s.Recent.last(s.Ticked, sickSeconds).sick(), s.Manual != nil, s.Override,
 		s.StepJudged > 0, s.Unit.Done, s.Unit.Blameless, len(s.Unit.Bonds), s.Unit.Hold, len(s.Unit.Waits), s.Attempt > 1,
 		s.Verdict.Class == analysis.Fail, s.Spent >= 10, s.Staging.Ramp.Weight, s.Setbacks.Back, s.Setbacks.Retried, s.cooling(s.Ticked) > 0,
-		len(stage.Checklist), len(s.Spec.Policy.Hooks.PreRollout), s.gate().Ordered != nil, len(s.gate().Ticks), len(s.gate().Hooks))
+		len(stage.Checklist), len(s.Spec.Policy.Hooks.PreRollout), s.gate().Ordered != nil, len(s.gate().Ticks), len(s.gate().Hooks),
+		s.Policy.Partial != nil, len(s.Partial.Gone))
 }
 
 // expand tries everything.
@@ -254,6 +258,9 @@ func exploredObservations(s *State) []Observation {
 		return o
 	}
 	list := []Observation{{Verdict: s.Verdict, Spent: s.Spent}, with(good, 0, 0), with(leaning, 0, 0), with(bad, 0, 0), with(good, 10, 0), with(good, 0, 80)}
+	if s.Policy.Partial != nil {
+		list = append(list, with(badPart(), 0, 0))
+	}
 	if len(s.Spec.After) > 0 {
 		for _, phase := range []Phase{PhasePending, PhaseProgressing, PhaseRolledBack} {
 			o := with(good, 0, 0)

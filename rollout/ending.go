@@ -71,7 +71,7 @@ func postMortem(s *State) (report.Report, bool) {
 	closeStep(&r, &end)
 	closeWait(&r, &end)
 	r.Relations = s.relations()
-	r.Rule += neverBegan(s, events)
+	r.Rule += neverBegan(s, events) + s.withoutParts()
 	return r, true
 }
 

@@ -49,7 +49,7 @@ func (s *State) blind(name func(*analysis.CheckVerdict)) bool {
 	some, compared, stage := false, s.shares().compared(), s.stage()
 	for i := range s.Verdict.Checks {
 		check := &s.Verdict.Checks[i]
-		if check.Muted || check.Powered || check.WithinTolerance || !compared && !check.Alone || !counts(&stage, check.Name) || s.excused(check) {
+		if check.Muted || partOf(check.Name) != "" || check.Powered || check.WithinTolerance || !compared && !check.Alone || !counts(&stage, check.Name) || s.excused(check) {
 			continue
 		}
 		if some = true; name == nil {

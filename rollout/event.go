@@ -22,6 +22,8 @@ const (
 	EventRamp EventKind = "ramp"
 	// EventSteppedBack is a failed check that has brought it back to an earlier step.
 	EventSteppedBack EventKind = "stepped_back"
+	// EventPartRolledBack is a part of the service that has gone back to stable; the rest goes on.
+	EventPartRolledBack EventKind = "part_rolled_back"
 	// EventHold is a clock that stopped, EventHoldEnded one that runs again.
 	EventHold EventKind = "hold"
 	// EventHoldEnded is a clock that runs again.

@@ -37,4 +37,5 @@ func (r *runner) count() {
 	r.evidence.events.number = len(eventNames(checks))
 	r.evidence.service.SetMeasures(measures(checks))
 	r.evidence.measuring.use(checks)
+	r.evidence.parts.use(&r.state.Policy)
 }

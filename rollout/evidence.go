@@ -23,6 +23,7 @@ type evidence struct {
 	latency        latency
 	events         events
 	measuring      measuring
+	parts          parts
 	reports        []analysis.Report // of metrics that are not counted on requests, since the last look
 }
 
@@ -89,6 +90,7 @@ func (e *evidence) block(stratum int, weight config.Percent) analysis.Block {
 	}
 	e.events.fill(e.reader, &b)
 	e.measuring.fill(e.reader, &b)
+	e.parts.fill(e.reader, &b)
 	return b
 }
 

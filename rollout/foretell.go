@@ -86,7 +86,7 @@ func (s *State) missing() uint64 {
 		return most
 	}
 	for i := range s.Verdict.Checks {
-		if c := &s.Verdict.Checks[i]; !c.Muted && !c.WithinTolerance && counts(&stage, c.Name) {
+		if c := &s.Verdict.Checks[i]; !c.Muted && !c.WithinTolerance && partOf(c.Name) == "" && counts(&stage, c.Name) {
 			most = max(most, c.Missing)
 		}
 	}

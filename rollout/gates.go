@@ -258,6 +258,9 @@ func ending(text, rest string) string {
 
 // gateReason is what a step that is done waits for from a person; empty for nothing.
 func (s *State) gateReason() string {
+	if text := s.incomplete(); text != "" {
+		return text
+	}
 	open := s.openItems()
 	switch approval := s.stage().Approval; {
 	case approval && len(open) > 0:

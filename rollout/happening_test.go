@@ -114,7 +114,7 @@ func (w *world) checksVerb(names []string) error {
 
 // retune gives the judge the settings of the policy in force, as the manager does.
 func (w *world) retune() {
-	judge, err := analysis.Restore(settings(&w.state.Policy), w.judge.State())
+	judge, err := analysis.Restore(w.state.settings(), w.judge.State())
 	if err != nil {
 		panic(err)
 	}

@@ -29,6 +29,9 @@ func (s *State) ordered(check *analysis.CheckVerdict) string {
 	if check.Muted {
 		return config.OnAdvance
 	}
+	if partOf(check.Name) != "" && check.Class != analysis.Fail {
+		return "" // a part that is too quiet to be judged is as good as one that is not told apart
+	}
 	on := outcomesOf(&s.Policy, check.Name)
 	switch check.Class {
 	case analysis.Pass:
@@ -61,7 +64,7 @@ func (s *State) waitsForCheck(stage config.Step, check *analysis.CheckVerdict) s
 		return fmt.Sprintf("the check %s %s; the policy rolls back if that is so after %s", check.Name, isSo(check), stage.MaxDuration)
 	case check.Score < leansToHarm:
 		return fmt.Sprintf("the check %s leans to harm (score %.0f of 100)", check.Name, check.Score)
-	case stage.AdvanceWhen == config.AdvanceProven && check.Class != analysis.Pass:
+	case stage.AdvanceWhen == config.AdvanceProven && partOf(check.Name) == "" && check.Class != analysis.Pass:
 		return fmt.Sprintf("the check %s is not yet shown within tolerance (score %.0f of 100)", check.Name, check.Score)
 	}
 	return ""
@@ -104,6 +107,9 @@ func (s *State) heldText(v analysis.Verdict) string {
 
 // failed does what the policy says about a failed check. What it says of this check in particular comes first.
 func (c *change) failed(v analysis.Verdict) {
+	if c.takeBack(&v) {
+		return
+	}
 	_, ends := c.s.worst(v)
 	why := cause{reason: c.s.whatFailed(v), numbers: v.Sentence(), trigger: TriggerCheck}
 	switch on := c.s.Policy.OnFailure; {

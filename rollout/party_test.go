@@ -276,7 +276,7 @@ func (p *party) restart(killed bool) error {
 				return err
 			}
 			w.state = *read.State
-			if w.judge, err = analysis.Restore(settings(&w.state.Policy), *read.Judge); err != nil {
+			if w.judge, err = analysis.Restore(w.state.settings(), *read.Judge); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,7 @@ import (
 func samePolicy(a, b *config.Policy) bool {
 	return slices.EqualFunc(a.Steps, b.Steps, sameStep) && sameChecks(&a.Checks, &b.Checks) && a.Budget == b.Budget && a.Bake == b.Bake &&
 		a.OnFailure == b.OnFailure && a.CoolDown == b.CoolDown && a.Retries == b.Retries && a.Alpha == b.Alpha && a.Beta == b.Beta &&
-		sameRamp(a.Ramp, b.Ramp) && shareOf(a) == shareOf(b) && a.Patch == b.Patch
+		sameRamp(a.Ramp, b.Ramp) && shareOf(a) == shareOf(b) && a.Patch == b.Patch && samePartial(a.Partial, b.Partial)
 }
 
 func sameStep(a, b config.Step) bool {

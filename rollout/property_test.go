@@ -66,6 +66,7 @@ func (r *walk) spec() Spec {
 	spec.Policy.OnFailure = []string{config.FailureRollBack, config.FailurePause, config.FailureStepBack}[r.IntN(3)]
 	r.caution(&spec.Policy)
 	r.staging(&spec)
+	r.parts(&spec)
 	return spec
 }
 
@@ -124,6 +125,7 @@ func (r *walk) observation() Observation {
 	}
 	o.Spent = r.spent
 	o.Losses = r.losses()
+	r.seeParts(&o.Verdict)
 	return o
 }
 
@@ -164,6 +166,7 @@ func (r *walk) accept(t *testing.T, seed int, what string) func(State, []Action)
 		checkTransition(old, next, before, after, fail)
 		checkActions(actions, next, before, after, fail)
 		checkExposure(old, next, fail)
+		checkParts(&old, &next, actions, fail)
 		next.View(r.now)
 		r.state = next
 	}
@@ -188,7 +191,7 @@ func checkTransition(old, next State, before, after Split, fail func(string)) {
 		fail("a pause is the reason of a paused rollout and of no other")
 	case next.Hold != "" && next.Phase != PhaseProgressing && next.Phase != PhaseBaking && next.Hold != HoldStore:
 		fail("a hold without a clock")
-	case next.Clock < old.Clock && next.Entered.Equal(old.Entered) && old.Pause != PauseFailed:
+	case next.Clock < old.Clock && next.Entered.Equal(old.Entered) && old.Pause != PauseFailed && len(next.Partial.Gone) == len(old.Partial.Gone):
 		fail("the clock ran backwards")
 	case next.Manual != nil && next.Phase != PhasePaused:
 		fail("a weight set by hand outlived its pause")

@@ -77,7 +77,7 @@ func (c *change) grow() bool {
 // Another ramp goes on from the weight of this one, and lowers it if it must; steps begin where the ramp might have grown.
 func (c *change) rejoin() bool {
 	next := &c.s.Spec.Policy
-	if !c.s.climbing() || c.s.Clock < c.s.least() || samePolicy(&c.s.Policy, next) || !c.mayStore() {
+	if !c.s.climbing() || c.s.Clock < c.s.least() || c.s.current() || !c.mayStore() {
 		return false
 	}
 	why := cause{reason: "the changed policy applies", numbers: c.s.Verdict.Sentence()}
@@ -154,7 +154,7 @@ type risk struct {
 func (s *State) risk(now time.Time) (risk, bool) {
 	e := &s.Policy.Checks.Errors
 	r := risk{
-		settings: settings(&s.Policy), worst: 1, gross: 1, clusters: 1, perSecond: s.Pace.both(now),
+		settings: s.settings(), worst: 1, gross: 1, clusters: 1, perSecond: s.Pace.both(now),
 		delay: time.Duration(e.Window)*time.Duration(e.Windows) + looks, left: math.Inf(1),
 	}
 	for i := range s.Verdict.Checks {

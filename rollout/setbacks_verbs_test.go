@@ -30,6 +30,8 @@ func specOption(p *config.Policy, key, value string) (known bool, err error) {
 		p.Budget.ExposedUsers, err = strconv.Atoi(value)
 	case "on_exposed":
 		p.Budget.OnExposed = value
+	case "partial":
+		err = addPartial(p, value)
 	case "cool_down":
 		p.CoolDown, err = config.ParseDuration(value)
 	case "retries":

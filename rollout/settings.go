@@ -37,6 +37,10 @@ func settings(p *config.Policy) analysis.Settings {
 		s.Checks = append(s.Checks, eventChecks(name, i+1, &e)...)
 	}
 	s.Checks = append(s.Checks, metricChecks(&p.Checks)...)
+	if p.Partial != nil {
+		s.Checks = append(s.Checks, partChecks(p)...)
+		shareOut(s.Checks)
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Checks.Groups)) {
 		s.Groups = append(s.Groups, analysis.Group{Name: name, Weight: p.Checks.Groups[name].Ratio()})
 	}

@@ -25,6 +25,10 @@ type Split struct {
 	Override string `json:"override,omitempty"`
 	// RolledBack says that the canary may be reached by an override alone.
 	RolledBack bool `json:"rolled_back,omitempty"`
+	// Partial says which parts of the service are told apart; nil for none. It must not be changed.
+	Partial *config.Partial `json:"partial,omitempty"`
+	// Back are the parts whose requests do not get the canary: the lowest bit is the first of Partial.Parts.
+	Back uint8 `json:"back,omitempty"`
 }
 
 // Splitter shares out the traffic of services.
@@ -59,6 +63,7 @@ func (s *State) shares() Split {
 	case s.Phase.exposing():
 		stage := s.stage()
 		d.Weight = stage.Weight
+		d.Partial, d.Back = s.Policy.Partial, s.back()
 		d.Segment, d.OptIn = stage.Segment, stage.OptIn
 		if d.grouped() {
 			d.Strength = stage.Strength
@@ -103,7 +108,8 @@ func (d Split) raises(before Split) bool {
 			}
 		}
 	}
-	return d.reachable() && !before.reachable()
+	regained := before.Back&^d.Back != 0 && (d.Weight > 0 || d.grouped()) // by a part
+	return d.reachable() && (!before.reachable() || regained)
 }
 
 // exposure is the share of such users that is drawn for the canary.

@@ -57,8 +57,9 @@ func (s *State) nextStep() (int, bool) {
 	return s.Step + 1, s.Step+1 < len(next.Steps)
 }
 
-// written is the name of a check in the policy, which one with a maximum, and one of each direction, is called after.
+// written is the name of a check in the policy, which one with a maximum, one of each direction, and one of each part is called after.
 func written(check string) string {
+	check, _, _ = strings.Cut(check, inPart)
 	for _, suffix := range [...]string{suffixMax, suffixUp, suffixDown} {
 		check = strings.TrimSuffix(check, suffix)
 	}

@@ -96,6 +96,8 @@ type State struct {
 	Gates gates `json:"gates,omitzero"`
 	// Posts is what was posted of business metrics.
 	Posts Posts `json:"posts,omitzero"`
+	// Partial is what is known of the parts of the service.
+	Partial partial `json:"partial,omitzero"`
 }
 
 // Observation is what was seen since the last one.

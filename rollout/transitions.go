@@ -26,7 +26,7 @@ func (c *change) retry(why cause) {
 	c.s.Attempt++
 	c.s.Started, c.s.Ended = c.now, time.Time{}
 	c.s.Awake = c.now
-	c.s.Spent, c.s.Setbacks, c.s.Unit = 0, Setbacks{}, unit{}
+	c.s.Spent, c.s.Setbacks, c.s.Unit, c.s.Partial = 0, Setbacks{}, unit{}, partial{}
 	c.s.CanaryTotal, c.s.StableTotal = Seen{}, Seen{}
 	c.s.LastCanary, c.s.LastJudged = time.Time{}, time.Time{}
 	c.startOver()
@@ -82,7 +82,7 @@ func (c *change) adopt() {
 		c.also(ActionSetLimit)
 	}
 	c.recounts = c.recounts || !sameKinds(&c.s.Policy.Checks, &c.s.Spec.Policy.Checks)
-	c.s.Policy, c.s.PolicyName = c.s.Spec.Policy, c.s.Spec.PolicyName
+	c.s.Policy, c.s.PolicyName = c.s.adoptPartial(c.s.Spec.Policy), c.s.Spec.PolicyName
 }
 
 // resetStep starts the clock and the counts of a stage.

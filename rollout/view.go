@@ -73,6 +73,8 @@ type View struct {
 	Place Place `json:"place,omitzero"`
 	// Gates is what it waits for besides the judge.
 	Gates GatesView `json:"gates,omitzero"`
+	// Parts are the parts of the service that are judged apart, in the order in which a request is held against them.
+	Parts []PartView `json:"parts,omitempty"`
 }
 
 // StageView is the running step, or the bake.
@@ -145,7 +147,7 @@ func (s *State) View(now time.Time) View {
 	v.Next, v.WaitingFor, v.NeedsPerson = s.next(now)
 	v.Notes = s.notes(split)
 	v.Waits = len(s.Unit.Waits) > 0 || s.Hold == HoldDependency || s.Hold == HoldRelease
-	v.Place, v.Gates = s.place(), s.gatesView(now)
+	v.Place, v.Gates, v.Parts = s.place(), s.gatesView(now), s.partViews()
 	return v
 }
 
@@ -269,11 +271,11 @@ func (s *State) notes(split Split) []string {
 		add("nothing is drawn at random on this step, so there is nothing to compare with: %sexposure, time and the budget decide",
 			s.absolutes())
 	}
-	notes = append(notes, s.stagingNotes()...)
+	notes = append(notes, slices.Concat(s.stagingNotes(), s.partNotes())...)
 	if s.approximate() && s.Phase.exposing() {
 		add("few users are on the canary: they vote more than once a minute, and the verdict is approximate")
 	}
-	if s.Phase.exposing() && !samePolicy(&s.Policy, &s.Spec.Policy) {
+	if s.Phase.exposing() && !s.current() {
 		add("the policy %s was changed: it applies from the next step", s.Spec.PolicyName)
 	}
 	return notes

@@ -40,6 +40,7 @@ type load struct {
 	slow                 [2]slowness  // of canary and stable
 	happens              [2]happening // to canary and stable
 	reports              [2]reporting // by canary and stable
+	parts                []partLoad
 }
 
 func newWorld() *world {
@@ -62,6 +63,9 @@ func (w *world) make(next State, actions []Action) {
 		case ActionStartOver:
 			w.retune()
 			w.judge.StartOver(w.now)
+		case ActionRenew:
+			w.retune()
+			renewWhole(w.judge, w.now)
 		case ActionNewStep:
 			w.retune()
 			w.judge.NewStep(w.now)
@@ -105,6 +109,11 @@ func describe(d Split) string {
 	if d.RolledBack {
 		text += " rolled back"
 	}
+	for i, part := range d.Partial.Parts() {
+		if d.Back&(1<<i) != 0 {
+			text += " without " + part.Name
+		}
+	}
 	return text
 }
 
@@ -142,6 +151,8 @@ type block struct {
 }
 
 func (b *block) split(w *world, r, share float64) {
+	parts := analysis.Block{}
+	r, unjudged := w.inParts(&parts, r, share)
 	one := analysis.Block{
 		Stratum: stratumSplit, Weight: w.state.split().Weight.Ratio(),
 		Canary: w.load.draw(0, r*share, w.load.canaryBad), Stable: w.load.draw(2, r*(1-share), w.load.stableBad),
@@ -149,7 +160,13 @@ func (b *block) split(w *world, r, share float64) {
 	w.load.time(&one)
 	w.load.happen(&one)
 	w.load.report(&one)
+	if parts.CanaryEvents != nil { // the scenarios have parts, or events and metrics
+		one.Canary.Bad, one.Canary.Good = one.Canary.Bad+parts.Canary.Bad, one.Canary.Good+parts.Canary.Good
+		one.Stable.Bad, one.Stable.Good = one.Stable.Bad+parts.Stable.Bad, one.Stable.Good+parts.Stable.Good
+		one.CanaryEvents, one.StableEvents = parts.CanaryEvents, parts.StableEvents
+	}
 	b.add(one)
+	b.all.Stable.Bad, b.all.Stable.Good = b.all.Stable.Bad+unjudged.Bad, b.all.Stable.Good+unjudged.Good
 }
 
 func (b *block) segment(w *world, r, strength float64) {
@@ -237,6 +254,14 @@ func (w *world) loadVerb(args []string) error {
 				return err
 			}
 			l.reports[map[string]int{"canary": 0, "stable": 1}[side]] = r
+			continue
+		}
+		if key == "parts" {
+			parts, err := parseParts(value)
+			if err != nil {
+				return err
+			}
+			l.parts = parts
 			continue
 		}
 		number, err := parseNumber(value)
@@ -356,7 +381,7 @@ func (w *world) restartVerb([]string) error {
 	if err != nil {
 		return err
 	}
-	if w.judge, err = analysis.Restore(settings(&read.State.Policy), *read.Judge); err != nil {
+	if w.judge, err = analysis.Restore(read.State.settings(), *read.Judge); err != nil {
 		return err
 	}
 	again, err := json.Marshal(w.judge.State())

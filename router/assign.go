@@ -11,20 +11,21 @@ func (s *Service) Assign(r Request, random uint64) Assignment {
 		}
 		return a
 	}
+	a := ask{Request: r, sticky: &s.sticky, random: random}
+	part := split.part(a)
 	// Read once: one request sees the canary either in service or not. The proxy asks again before it forwards.
-	revoked := split.revoked()
+	revoked := split.revoked(part)
 	if variant, ok := s.pins.find(r); ok {
 		if revoked && variant == split.Canary {
-			return Assignment{Variant: split.Stable, Reason: ReasonPin, Refused: true, Split: split}
+			return Assignment{Variant: split.Stable, Reason: ReasonPin, Refused: true, Split: split, Part: part}
 		}
-		return Assignment{Variant: variant, Reason: ReasonPin, Split: split}
+		return Assignment{Variant: variant, Reason: ReasonPin, Split: split, Part: part}
 	}
-	a := ask{Request: r, sticky: &s.sticky, random: random}
 	why, member := s.member(a)
 	if !member {
-		return s.drawn(a, lot{&split.draw, StratumSplit, revoked})
+		return s.drawn(a, lot{&split.draw, StratumSplit, revoked, part})
 	}
-	drawn := s.drawn(a, lot{&split.strength, StratumSegment, revoked})
+	drawn := s.drawn(a, lot{&split.strength, StratumSegment, revoked, part})
 	drawn.Reason = why
 	return drawn
 }
@@ -34,6 +35,7 @@ type lot struct {
 	draw    *draw
 	stratum Stratum
 	revoked bool
+	part    uint8
 }
 
 // drawn assigns by the user key, or by the request's random bits without one. When the canary is revoked nothing is drawn
@@ -41,7 +43,7 @@ type lot struct {
 // not the one in force.
 func (s *Service) drawn(a ask, l lot) Assignment {
 	var buf [addressSize]byte
-	out := Assignment{Reason: ReasonSplit, Stratum: l.stratum, Split: s.split}
+	out := Assignment{Reason: ReasonSplit, Stratum: l.stratum, Split: s.split, Part: l.part}
 	bits := a.random
 	if key, issued := a.key(s.sticky.source, &buf); len(key) > 0 {
 		bits = l.draw.salt.sum(key)

@@ -74,6 +74,8 @@ type Assignment struct {
 	User uint64
 	// Split is the split that was in force.
 	Split *Split
+	// Part is the number of the part of the service that the request belongs to, from 1; 0 for none, and with an override.
+	Part uint8
 }
 
 // Revoked says whether the assigned variant has been rolled back since the assignment was made. The proxy asks again
@@ -84,15 +86,32 @@ func (a *Assignment) Revoked() bool {
 	if a.Reason == ReasonOverride && s.ordered {
 		return false
 	}
-	return a.Variant == s.Canary && a.Variant != s.Stable && s.Revocation.Revoked()
+	return a.Variant == s.Canary && a.Variant != s.Stable && s.Revocation.revokedFor(a.Part)
 }
 
-// Revocation is the switch that takes the canary of one rollout out of service. It is shared by all tables that know the
-// rollout, and only ever goes from off to on. The zero value is off.
-type Revocation struct{ revoked atomic.Bool }
+// Revocation is the switch that takes the canary of one rollout out of service, or out of parts of it. It is shared by all tables
+// that know the rollout, and only ever goes from off to on. The zero value is off.
+type Revocation struct {
+	gone atomic.Uint32 // the parts, and everything
+}
+
+// everything is the bit for all requests, whatever their part.
+const everything = 1 << MaxParts
 
 // Revoke switches it on. It says whether this call was the one that did.
-func (r *Revocation) Revoke() bool { return r.revoked.CompareAndSwap(false, true) }
+func (r *Revocation) Revoke() bool { return r.gone.Or(everything)&everything == 0 }
 
 // Revoked says whether it is on. A nil Revocation is off.
-func (r *Revocation) Revoked() bool { return r != nil && r.revoked.Load() }
+func (r *Revocation) Revoked() bool { return r != nil && r.gone.Load()&everything != 0 }
+
+// RevokeParts takes the canary out of parts of the service.
+func (r *Revocation) RevokeParts(p Parts) { r.gone.Or(uint32(p)) }
+
+// revokedFor says whether requests of a part must not go to the canary.
+func (r *Revocation) revokedFor(part uint8) bool {
+	if r == nil {
+		return false
+	}
+	gone := r.gone.Load()
+	return gone != 0 && (gone&everything != 0 || Parts(gone).has(part))
+}

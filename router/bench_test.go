@@ -67,6 +67,12 @@ func hotCases(t testing.TB) map[string]hotCase {
 		}), bare().cookie("uid", key), ReasonSticky},
 		"opt-in by cookie": {optedIn, bare().cookie("uid", key).cookie("early", "beta"), ReasonOptIn},
 		"opt-in by tenant": {optedIn, bare().cookie("uid", key).field("X-Tenant", "early"), ReasonOptIn},
+		"part": {table(func(_ *config.Service, spec *SplitSpec) {
+			spec.Partial = &config.Partial{
+				Templates: map[string]string{"item": "/api/v1/items/{id}/reviews", "cart": "/api/{version}/cart/*"}, Segments: []string{"testers"},
+			}
+			spec.Back = 1
+		}), bare().cookie("uid", key), ReasonSticky},
 		"random": {table(func(s *config.Service, spec *SplitSpec) {
 			s.Pins, s.Tenants, s.Sticky, spec.Segment = nil, nil, nil, ""
 		}), bare(), ReasonSplit},

@@ -24,4 +24,8 @@ type SplitSpec struct {
 	Override string
 	// Revocation takes the canary out; nil without a rollout.
 	Revocation *Revocation
+	// Partial says which parts of the service are told apart; nil for none. It must not be changed.
+	Partial *config.Partial
+	// Back are the parts whose requests do not get the canary.
+	Back Parts
 }

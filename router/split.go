@@ -30,15 +30,20 @@ type Split struct {
 	Override int
 	// Revocation takes the canary out; nil without a rollout.
 	Revocation *Revocation
+	// Back are the parts of the service whose requests do not get the canary.
+	Back Parts
 
+	parts    []part
 	ordered  bool  // the override was given when the canary had been rolled back already
 	draw     draw  // Shares as thresholds
 	strength draw  // Strength as a threshold, with a salt of its own
 	early    level // from which on those who opted in are exposed; levelGeneral for none
 }
 
-// revoked says whether the canary of this split must not be assigned.
-func (s *Split) revoked() bool { return s.Canary != s.Stable && s.Revocation.Revoked() }
+// revoked says whether the canary of this split must not be assigned to requests of a part.
+func (s *Split) revoked(part uint8) bool {
+	return s.Canary != s.Stable && (s.Back.has(part) || s.Revocation.revokedFor(part))
+}
 
 // seal makes the draws from the shares. It is the last step of making a Split.
 func (s *Split) seal(service string) {
@@ -73,6 +78,7 @@ func (s *Service) newSplit(spec SplitSpec, segments map[string]*Segment) (*Split
 		Rollout: spec.Rollout, Revision: spec.Revision,
 		Stable: stable, Canary: canary, Shares: make([]config.Percent, len(s.Variants)),
 		Strength: spec.Strength, Override: override, Revocation: spec.Revocation, early: early,
+		Back: spec.Back, parts: newParts(spec.Partial.Parts(), segments),
 	}
 	split.ordered = split.Override >= 0 && spec.Revocation.Revoked()
 	if spec.Segment != "" {

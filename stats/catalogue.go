@@ -51,6 +51,7 @@ const (
 	familyRollbacks
 	familyMetricKnown
 	familyMetricFaults
+	familyPartBack
 
 	familyBuild
 	familyReloadSuccessful

@@ -1,7 +1,12 @@
 package stats
 
-// describeMetrics describes what is known of business metrics.
+// describeMetrics describes what is known of business metrics, and of parts.
 func describeMetrics(all *[families]description) {
+	all[familyPartBack] = description{
+		"haldane_part_rolled_back", gauge,
+		[]string{"service", "part"},
+		"1 while a part of the service has gone back to stable alone, otherwise 0.",
+	}
 	all[familyMetricKnown] = description{
 		"haldane_metric_known", gauge,
 		[]string{"service", "metric"},

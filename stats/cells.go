@@ -20,6 +20,7 @@ type lane struct {
 	events   [MaxEvents]happenings
 	octaves  [octaves]atomic.Pointer[octave]
 	measured atomic.Pointer[[MaxMeasures]measured] // made by the first number
+	parts    atomic.Pointer[[MaxParts]partCells]   // made by the first request of one
 	_        cacheLine
 }
 

@@ -41,6 +41,8 @@ type RolloutStatus struct {
 	Rollbacks map[string]uint64
 	// Metrics says for each check of a business metric, by name, whether it has data.
 	Metrics map[string]bool
+	// Parts says for each part of the service that is judged apart, by name, whether it has gone back to stable alone.
+	Parts map[string]bool
 }
 
 // phases are the values of the label "phase".
@@ -76,6 +78,9 @@ func (s *scrape) rollout(status *RolloutStatus) {
 	s.count(familyWeightChanges, status.WeightChanges, service)
 	for reason, n := range status.Rollbacks {
 		s.count(familyRollbacks, n, service, reason)
+	}
+	for part, back := range status.Parts {
+		s.gauge(familyPartBack, indicator(back), service, part)
 	}
 	for metric, known := range status.Metrics {
 		s.gauge(familyMetricKnown, indicator(known), service, metric)

@@ -89,6 +89,7 @@ func example() (*Registry, *Process, statuses) {
 		Runs:      map[string]uint64{"marginal": 7, "no_data": 2},
 		Rollbacks: map[string]uint64{"budget": 1, "verdict": 0},
 		Metrics:   map[string]bool{"basket": true, "orders": false},
+		Parts:     map[string]bool{"cart": true, "item": false},
 	}}
 }
 

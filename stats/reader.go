@@ -46,6 +46,7 @@ type Reader struct {
 	told           [Strata]struct{ canary, stable told }
 	happened       [Strata]pairOfEvents
 	measured       [Strata]pairOfUnits
+	parts          [Strata]pairOfParts
 }
 
 // pair is the counts of both sides.
@@ -60,6 +61,7 @@ func (s *Service) Reader(revision uint64, canary, stable *Variant) *Reader {
 		r.seen[i] = r.read(i + 1)
 		r.Events(i + 1)
 		r.Measured(i + 1)
+		r.Parts(i + 1)
 		slot := Judged(i+1, revision).slot(anyRevision)
 		canary.skip(slot, &r.told[i].canary)
 		stable.skip(slot, &r.told[i].stable)
