@@ -33,6 +33,12 @@ func stallAfter(d time.Duration) config.StallTimeout {
 // hang runs a service all of whose traffic goes to its canary. edit may change its settings.
 func hang(t *testing.T, edit func(*config.Service)) *hanging {
 	t.Helper()
+	return hangSplit(t, edit, rollout(config.Whole/2))
+}
+
+// hangSplit is the same with a split of its own.
+func hangSplit(t *testing.T, edit func(*config.Service), split router.SplitSpec) *hanging {
+	t.Helper()
 	released := make(chan struct{})
 	o := newOrigin(t, func(v *visit) {
 		if !v.read() {
@@ -54,7 +60,7 @@ func hang(t *testing.T, edit func(*config.Service)) *hanging {
 	numbers := s.Stats.Service("web")
 	h.reader = numbers.Reader(7, numbers.Variant("v2"), numbers.Variant("v1"))
 	numbers.Budget().Arm(stats.Arming{Trip: func() {}})
-	h.rig = startSplit(t, s, map[string]router.SplitSpec{"web": rollout(config.Whole / 2)}, zap.NewNop())
+	h.rig = startSplit(t, s, map[string]router.SplitSpec{"web": split}, zap.NewNop())
 	t.Cleanup(h.release)
 	return h
 }
