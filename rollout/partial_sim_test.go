@@ -106,9 +106,15 @@ func TestPartsDoNotFailByChance(t *testing.T) {
 		name     string
 		stable   float64
 		edge     bool
+		alpha    config.Percent
 		rollouts int
-	}{{"alike, 1 %", 0.01, false, 150}, {"at the edge, 3 %", 0.03, true, 150}} {
+	}{
+		{"alike, 1 %", 0.01, false, onePercent, 120},
+		{"at the edge, 3 %", 0.03, true, onePercent, 120},
+		{"at the edge, 3 %, alpha 40 %", 0.03, true, 40 * onePercent, 120},
+	} {
 		wrong := 0
+		p.Alpha = c.alpha
 		for seed := range c.rollouts {
 			s := newParted(uint64(seed), &p)
 			s.stable = c.stable
