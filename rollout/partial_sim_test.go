@@ -1,3 +1,5 @@
+//go:build !race
+
 package rollout
 
 import (
@@ -10,17 +12,6 @@ import (
 	"haldane/analysis"
 	"haldane/config"
 )
-
-// eightParts is a policy with as many parts as there may be.
-func eightParts() config.Policy {
-	p := config.DefaultPolicy()
-	p.Checks.Latency = nil
-	p.Partial = &config.Partial{OnFailure: config.PartAlone, Templates: map[string]string{}}
-	for i := range config.MaxParts {
-		p.Partial.Templates[fmt.Sprintf("p%d", i)] = fmt.Sprintf("/p%d/*", i)
-	}
-	return p
-}
 
 // parted is random traffic to a service of parts.
 type parted struct {
