@@ -151,7 +151,7 @@ func tell(r *report.Report, e *Event) {
 	case e.Phase == PhasePaused && (e.Kind == EventPaused || e.Kind == EventWeight):
 		closeWait(r, e)
 		r.Waits = append(r.Waits, report.Wait{Kind: "pause", Reason: e.Reason, From: e.Time})
-	case e.Kind == EventOverride, e.Kind == EventOverrideCleared, e.Kind == EventPolicy: // end nothing
+	case e.Kind == EventOverride, e.Kind == EventOverrideCleared, e.Kind == EventPolicy, e.Kind == EventPartRolledBack: // end nothing
 	case e.Kind == EventRestored && e.Phase == PhasePaused: // neither
 	default:
 		closeWait(r, e)

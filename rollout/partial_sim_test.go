@@ -1,3 +1,5 @@
+//go:build !race
+
 package rollout
 
 import (
@@ -10,17 +12,6 @@ import (
 	"haldane/analysis"
 	"haldane/config"
 )
-
-// eightParts is a policy with as many parts as there may be.
-func eightParts() config.Policy {
-	p := config.DefaultPolicy()
-	p.Checks.Latency = nil
-	p.Partial = &config.Partial{OnFailure: config.PartAlone, Templates: map[string]string{}}
-	for i := range config.MaxParts {
-		p.Partial.Templates[fmt.Sprintf("p%d", i)] = fmt.Sprintf("/p%d/*", i)
-	}
-	return p
-}
 
 // parted is random traffic to a service of parts.
 type parted struct {
@@ -106,9 +97,15 @@ func TestPartsDoNotFailByChance(t *testing.T) {
 		name     string
 		stable   float64
 		edge     bool
+		alpha    config.Percent
 		rollouts int
-	}{{"alike, 1 %", 0.01, false, 150}, {"at the edge, 3 %", 0.03, true, 150}} {
+	}{
+		{"alike, 1 %", 0.01, false, onePercent, 120},
+		{"at the edge, 3 %", 0.03, true, onePercent, 120},
+		{"at the edge, 3 %, alpha 40 %", 0.03, true, 40 * onePercent, 120},
+	} {
 		wrong := 0
+		p.Alpha = c.alpha
 		for seed := range c.rollouts {
 			s := newParted(uint64(seed), &p)
 			s.stable = c.stable

@@ -6,6 +6,7 @@ import (
 
 	"haldane/analysis"
 	"haldane/config"
+	"haldane/report"
 )
 
 // What has failed explains itself by parts, or does not.
@@ -97,5 +98,26 @@ func TestPartsOfAReleaseGoBackWithIt(t *testing.T) {
 		if alone := s.Phase == PhaseProgressing && len(s.Partial.Gone) == 1; alone != (name == "alone") || !alone && s.Phase != PhaseRolledBack {
 			t.Errorf("%s: %s with %v gone", name, s.Phase, s.Partial.Gone)
 		}
+	}
+}
+
+// A part that goes back is in the timeline of the report and in its rule, and ends no pause.
+func TestReportOfAPart(t *testing.T) {
+	at := time.Unix(1_700_000_000, 0)
+	r := report.Report{Waits: []report.Wait{{Kind: "pause", From: at}}}
+	tell(&r, &Event{Kind: EventPartRolledBack, Phase: PhasePaused, Time: at, Reason: "too many", Numbers: "80 %"})
+	if len(r.Moments) != 1 || r.Moments[0].Kind != "part_rolled_back" || r.Moments[0].Numbers != "80 %" || !r.Waits[0].To.IsZero() {
+		t.Errorf("%+v", r)
+	}
+	s, _ := created(quickSpec("shop", 10*onePercent), at, birth{}, "")
+	s, _ = Step(s, at, Observation{})
+	s.Partial.Gone = []gonePart{{Name: "cart", At: at}}
+	s, _, err := Apply(s, at, Command{Kind: CommandPromoteFull, Actor: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ = postMortem(&s)
+	if want := "ann ordered it: promote --full by command; before that, too many requests had failed in cart, which went back to v1 alone"; r.Rule != want {
+		t.Errorf("the rule is %q, want %q", r.Rule, want)
 	}
 }

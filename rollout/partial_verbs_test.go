@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"strings"
 
 	"haldane/analysis"
@@ -91,4 +92,15 @@ func badPart() analysis.Verdict {
 		{Name: checkErrors, Critical: true, Class: analysis.Marginal, Score: 50, Powered: true},
 		{Name: partCheck("eu"), Critical: true, Class: analysis.Fail},
 	}}
+}
+
+// eightParts is a policy with as many parts as there may be.
+func eightParts() config.Policy {
+	p := config.DefaultPolicy()
+	p.Checks.Latency = nil
+	p.Partial = &config.Partial{OnFailure: config.PartAlone, Templates: map[string]string{}}
+	for i := range config.MaxParts {
+		p.Partial.Templates[fmt.Sprintf("p%d", i)] = fmt.Sprintf("/p%d/*", i)
+	}
+	return p
 }
