@@ -14,10 +14,11 @@ import (
 
 // gates is what is known of the gates of one stage. It means nothing on another one, so that nobody has to clear it.
 type gates struct {
-	// Attempt and Stage say where it belongs; see State.here.
+	// Attempt, Stage and Visit say where it belongs; see State.here.
 	Attempt int `json:"attempt"`
 	Stage   int `json:"stage"`
 	// Asking is the point at whose hooks the rollout waits; empty for none.
+	Visit   int `json:"visit,omitempty"`
 	Asking string `json:"asking,omitempty"`
 	// Hooks is what the hooks have answered.
 	Hooks []hookState `json:"hooks,omitempty"`
@@ -47,6 +48,9 @@ type Place struct {
 	// Stage is the step from 1, 0 before the first one, -1 in the bake and -2 after the end.
 	Stage int `json:"stage"`
 }
+	// Visit counts how often the rollout went back to a stage, by a step back or a changed policy: what was meant for the stage
+	// before that is not meant for it now.
+	Visit int `json:"visit,omitempty"`
 
 // here is the attempt and the stage that the rollout is on.
 func (s *State) here() (attempt, stage int) {
@@ -64,16 +68,16 @@ func (s *State) here() (attempt, stage int) {
 // place is the same for those outside.
 func (s *State) place() Place {
 	_, stage := s.here()
-	return Place{Rollout: drawID(s.ID, s.Attempt), Stage: stage}
+	return Place{Rollout: drawID(s.ID, s.Attempt), Stage: stage, Visit: s.Visits}
 }
 
 // gate is what is known of the gates here.
 func (s *State) gate() gates {
 	attempt, stage := s.here()
-	if s.Gates.Attempt == attempt && s.Gates.Stage == stage {
+	if s.Gates.Attempt == attempt && s.Gates.Stage == stage && s.Gates.Visit == s.Visits {
 		return s.Gates
 	}
-	return gates{Attempt: attempt, Stage: stage}
+	return gates{Attempt: attempt, Stage: stage, Visit: s.Visits}
 }
 
 // setGate replaces it. Lists are shared between states and never written to.

@@ -130,11 +130,17 @@ func (w *world) gateArgument(c *Command, key, value string) {
 		if err != nil {
 			panic(err)
 		}
-		c.Expect = &Place{Rollout: w.state.place().Rollout, Stage: stage}
+		c.Expect = &Place{Rollout: w.state.place().Rollout, Stage: stage, Visit: w.state.Visits}
+	case "visit": // and the visit, after the stage
+		visit, err := strconv.Atoi(value)
+		if err != nil {
+			panic(err)
+		}
+		c.Expect.Visit = visit
 	}
 }
 
-// answerVerb hands an answer over: POINT NAME yes|refused|silent [text=..] [stage=N] [turn=N] [rollout=..].
+// answerVerb hands an answer over: POINT NAME yes|refused|silent [text=..] [stage=N] [visit=N] [turn=N] [rollout=..].
 func (w *world) answerVerb(args []string) error {
 	a := Answer{Service: w.state.Spec.Service, Place: w.state.place(), Point: args[0], Hook: args[1], Answer: HookAnswer(args[2]), Turn: 1}
 	g := w.state.gate()
@@ -153,6 +159,8 @@ func (w *world) answerVerb(args []string) error {
 			continue
 		case "stage":
 			a.Place.Stage = n
+		case "visit":
+			a.Place.Visit = n
 		case "turn":
 			a.Turn = n
 		}

@@ -64,7 +64,11 @@ type Question struct {
 // ID is the same for the same question, also in another process.
 func (q *Question) ID() string {
 	h := sha256.New()
-	for _, part := range [...]string{q.Service, q.Place.Rollout, strconv.Itoa(q.Place.Stage), q.Point, q.Hook, strconv.Itoa(q.Turn)} {
+	stage := strconv.Itoa(q.Place.Stage)
+	if q.Place.Visit > 0 {
+		stage += " " + strconv.Itoa(q.Place.Visit)
+	}
+	for _, part := range [...]string{q.Service, q.Place.Rollout, stage, q.Point, q.Hook, strconv.Itoa(q.Turn)} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}

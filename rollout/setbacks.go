@@ -35,6 +35,8 @@ func (c *change) stepBack(why cause) bool {
 	from, operator, accepted := c.s.stageName(), c.s.Pause == PauseOperator, c.s.Setbacks.Accepted
 	c.startOver()
 	c.s.Phase, c.s.Step, c.s.Bake = PhaseProgressing, to, false
+	c.s.Visits++ // what its gates let through was the way to where it failed
+	c.s.Staging.Series = series{}
 	c.resetStep()
 	c.s.Setbacks.Accepted = accepted
 	c.s.Setbacks.Back = append(slices.Clip(c.s.Setbacks.Back), place)

@@ -92,8 +92,9 @@ type State struct {
 	Setbacks Setbacks `json:"setbacks,omitzero"`
 	// Unit is what the rollout has to do with others.
 	Unit unit `json:"unit,omitzero"`
-	// Gates is what is known of the gates of a stage.
-	Gates gates `json:"gates,omitzero"`
+	// Gates is what is known of the gates of a stage; Visits is how often the rollout went back to one.
+	Gates  gates `json:"gates,omitzero"`
+	Visits int   `json:"visits,omitempty"`
 	// Posts is what was posted of business metrics.
 	Posts Posts `json:"posts,omitzero"`
 	// Partial is what is known of the parts of the service.

@@ -55,6 +55,9 @@ func (c *change) advance(why cause) {
 // enter comes to a step. A changed policy applies from here.
 func (c *change) enter(step int) {
 	c.adopt()
+	if c.was.exposing() && step <= c.s.Step { // another policy has other stages
+		c.s.Visits++
+	}
 	c.s.Phase = PhaseProgressing
 	c.s.Step, c.s.Bake = step, false
 	c.comeTo()
