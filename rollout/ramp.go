@@ -89,7 +89,7 @@ func (c *change) rejoin() bool {
 		c.event(EventRamp, why)
 		return true
 	}
-	if grown, _ := c.s.growth(c.now); grown == 0 {
+	if grown, _ := c.s.growth(c.now); grown == 0 || !c.agreed(config.HookConfirmTrafficIncrease) {
 		return false
 	}
 	step, _ := c.s.nextStep()
