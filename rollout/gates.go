@@ -168,7 +168,7 @@ func (c *change) forgetYes() {
 		g.Asking = ""
 		g.Hooks = slices.Clone(g.Hooks)
 		for i := range g.Hooks {
-			if h := &g.Hooks[i]; h.Point != config.HookRollout && h.Point != config.HookRollback {
+			if h := &g.Hooks[i]; h.Point != config.HookRollout && h.Point != config.HookRollback && h.Point != config.HookPostRollout {
 				h.Answer, h.Text = "", ""
 			}
 		}

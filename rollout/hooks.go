@@ -179,9 +179,14 @@ func (s *State) asked(now time.Time) []string {
 	case s.Phase == PhasePending && g.Asking != "" && s.frozen(now) == nil:
 		return []string{g.Asking}
 	case s.Phase == PhasePromoted, s.Phase == PhaseRolledBack:
+		var list []string
 		if !s.Started.IsZero() && now.Sub(s.Ended) < postLongest {
-			return []string{config.HookPostRollout}
+			list = append(list, config.HookPostRollout)
 		}
+		if g.Asking != "" && (s.retryDue(now) || s.Unit.Blameless) && s.closed(now) == "" { // it is to begin again
+			list = append(list, g.Asking)
+		}
+		return list
 	}
 	return nil
 }

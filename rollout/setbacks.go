@@ -102,6 +102,20 @@ func (s *State) retryDue(now time.Time) bool {
 	return s.Phase == PhaseRolledBack && s.retries() > 0 && s.cooling(now) == 0 && s.Override == ""
 }
 
+// readmitted says whether the gates let a rollout begin again that no person begins, and asks its hooks when not: what a first start
+// asks.
+func (c *change) readmitted() bool {
+	if c.s.closed(c.now) != "" {
+		c.forgetYes()
+		return false
+	}
+	point := c.s.startPoint()
+	if point != "" && point != c.s.gate().Asking {
+		c.setGate(func(g *gates) { g.Asking = point })
+	}
+	return point == ""
+}
+
 // retryItself begins another attempt without a person.
 func (c *change) retryItself() {
 	retried := c.s.Setbacks.Retried + 1
@@ -117,6 +131,13 @@ func (s *State) afterRollback(now time.Time) (next string, waits []string) {
 		next = fmt.Sprintf("retry %d of %d by itself, or another canary", s.Setbacks.Retried+1, s.Spec.Policy.Retries)
 		if s.Override != "" {
 			waits = append(waits, "an operator's override sends all traffic to "+s.Override)
+		}
+	}
+	if s.retries() > 0 || s.Unit.Blameless {
+		if closed := s.closed(now); closed != "" {
+			waits = append(waits, s.gateText(closed, now))
+		} else if _, hook := s.stops(); hook != nil {
+			waits = append(waits, s.hookText())
 		}
 	}
 	if left > 0 {

@@ -22,8 +22,12 @@ func Step(s State, now time.Time, o Observation) (State, []Action) {
 	switch {
 	case s.Phase == PhasePending:
 		c.await()
-	case s.retryDue(now) && len(s.awaits(&o.Others)) == 0 && s.closed(now) == "" && c.mayStore():
-		c.retryItself()
+	case s.retryDue(now):
+		if len(s.awaits(&o.Others)) == 0 && c.readmitted() && c.mayStore() {
+			c.retryItself()
+		}
+	case s.Phase == PhaseRolledBack && o.Others.order == orderReady:
+		c.readmitted()
 	case s.Phase == PhaseRolledBack && o.Others.order == orderGo:
 		c.retry(cause{reason: o.Others.why})
 	case s.Phase.exposing():

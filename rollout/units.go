@@ -63,6 +63,7 @@ type order uint8
 
 const (
 	orderNone  order = iota // stay on the step
+	orderReady              // another member is ready to begin: ask what has to be asked before this one may begin again
 	orderGo                 // begin, or take the step
 	orderPause              // another member waits for a person
 	orderFall               // another member was rolled back
