@@ -193,8 +193,8 @@ func (s *State) variants() []string {
 	return []string{s.Spec.Stable, s.Spec.Canary}
 }
 
-// obey carries out a command that was checked.
-func (c *change) obey(cmd Command) {
+// cause is the person behind a command.
+func (cmd *Command) cause() cause {
 	why := cause{reason: cmd.Reason, actor: cmd.Actor, trigger: TriggerOperator}
 	if why.reason == "" && cmd.Kind != CommandOverride && cmd.Kind != CommandClearOverride {
 		why.reason = cmd.Kind.spoken() + " by command"
@@ -202,6 +202,12 @@ func (c *change) obey(cmd Command) {
 	if cmd.Force {
 		why.reason = "forced: " + why.reason
 	}
+	return why
+}
+
+// obey carries out a command that was checked.
+func (c *change) obey(cmd Command) {
+	why := cmd.cause()
 	if c.s.Phase.exposing() {
 		why.numbers = c.s.Verdict.Sentence()
 	}

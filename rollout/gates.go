@@ -12,13 +12,14 @@ import (
 // checklist. Windows, freezes and hooks are those of the configuration, and not of the policy in force: what closes a gate holds at once.
 // Gates bind Haldane, and freezes and checklists people as well, unless they force it. No gate delays a rollback.
 
-// gates is what is known of the gates of one stage. It means nothing on another one, so that nobody has to clear it.
+// gates is what is known of the gates of one stage. It means nothing on another one, so that nobody has to clear it, nor when the
+// rollout comes back to the same one.
 type gates struct {
 	// Attempt, Stage and Visit say where it belongs; see State.here.
 	Attempt int `json:"attempt"`
 	Stage   int `json:"stage"`
-	// Asking is the point at whose hooks the rollout waits; empty for none.
 	Visit   int `json:"visit,omitempty"`
+	// Asking is the point at whose hooks the rollout waits; empty for none.
 	Asking string `json:"asking,omitempty"`
 	// Hooks is what the hooks have answered.
 	Hooks []hookState `json:"hooks,omitempty"`
@@ -47,10 +48,10 @@ type Place struct {
 	Rollout string `json:"rollout"`
 	// Stage is the step from 1, 0 before the first one, -1 in the bake and -2 after the end.
 	Stage int `json:"stage"`
-}
 	// Visit counts how often the rollout went back to a stage, by a step back or a changed policy: what was meant for the stage
 	// before that is not meant for it now.
 	Visit int `json:"visit,omitempty"`
+}
 
 // here is the attempt and the stage that the rollout is on.
 func (s *State) here() (attempt, stage int) {
@@ -185,11 +186,21 @@ func (s *State) startCause() cause {
 
 // orderStart begins a rollout at a person's word, or when its hooks have said yes.
 func (c *change) orderStart(cmd *Command, why cause) {
-	hooks := &c.s.Spec.Policy.Hooks
-	if cmd.Force || len(hooks.PreRollout)+len(hooks.ConfirmTrafficIncrease) == 0 {
-		c.start(why)
+	if cmd.asks(&c.s) {
+		c.noteOrder(why)
 		return
 	}
+	c.start(why)
+}
+
+// asks says whether a start waits for hooks that are asked although a person orders it.
+func (cmd *Command) asks(s *State) bool {
+	hooks := &s.Spec.Policy.Hooks
+	return !cmd.Force && s.Phase == PhasePending && len(hooks.PreRollout)+len(hooks.ConfirmTrafficIncrease) > 0
+}
+
+// noteOrder remembers a start until hooks have said yes.
+func (c *change) noteOrder(why cause) {
 	c.setGate(func(g *gates) { g.Ordered = &startOrder{Actor: why.actor, Reason: why.reason} })
 	c.event(EventOrdered, why)
 }

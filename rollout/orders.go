@@ -16,18 +16,15 @@ func applyAll(s State, now time.Time, cmd Command, o others) ([]proposal, error)
 	if err := cmd.check(&s); err != nil {
 		return nil, err
 	}
-	if begins {
-		if err := s.mayBegin(cmd.Kind, &o); err != nil {
-			return nil, err
-		}
+	if err := s.mayBegin(cmd.Kind, &o); begins && err != nil {
+		return nil, err
 	}
-	list := []proposal{{was: s}}
-	if cmd.Kind.shared() && s.Spec.Release != "" {
-		for _, mate := range o.mates {
-			if s.includes(mate, begins) {
-				list = append(list, proposal{was: *mate})
-			}
+	list := s.told(&cmd, &o)
+	if asking := cmd.asking(list); asking != nil && s.Spec.Release != "" {
+		if cmd.Kind == CommandStart {
+			return waiting(now, cmd, list)
 		}
+		return nil, s.asksBefore(&cmd, asking)
 	}
 	for i := range list {
 		one := cmd
@@ -50,6 +47,58 @@ func applyAll(s State, now time.Time, cmd Command, o others) ([]proposal, error)
 		bind(group)
 	}
 	storeAsOne(group)
+	return list, nil
+}
+
+// told are a rollout, first, and the others that a command to it is one to.
+func (s *State) told(cmd *Command, o *others) []proposal {
+	list := []proposal{{was: *s}}
+	if !cmd.Kind.shared() || s.Spec.Release == "" {
+		return list
+	}
+	for _, mate := range o.mates {
+		if s.includes(mate, cmd.Kind == CommandStart || cmd.Kind == CommandRetry) {
+			list = append(list, proposal{was: *mate})
+		}
+	}
+	return list
+}
+
+// asking is the first rollout that waits for hooks before it does what was ordered; nil for none.
+func (cmd *Command) asking(list []proposal) *State {
+	if cmd.Kind != CommandStart && cmd.Kind != CommandRetry {
+		return nil
+	}
+	for i := range list {
+		if cmd.asks(&list[i].was) {
+			return &list[i].was
+		}
+	}
+	return nil
+}
+
+// asksBefore refuses to begin again together with another canary whose hooks were never asked.
+func (s *State) asksBefore(cmd *Command, asking *State) error {
+	return &ImpossibleError{
+		Service: s.Spec.Service, Command: cmd.Kind, Phase: s.Phase, Possible: s.Possible(),
+		Because: "hooks are to be asked before " + asking.Spec.Service + " begins with it, which force and a reason leave out",
+	}
+}
+
+// waiting is the start of a release that waits for the hooks of a member: none begins before all may. Those that were rolled back
+// begin again with the others.
+func waiting(now time.Time, cmd Command, list []proposal) ([]proposal, error) {
+	list = slices.DeleteFunc(list, func(p proposal) bool { return p.was.Phase != PhasePending })
+	for i := range list {
+		p := &list[i]
+		if _, _, err := Apply(p.was, now, cmd); err != nil { // what forbids a start forbids to order one
+			return nil, err
+		}
+		c := begin(p.was, now)
+		c.noteOrder(cmd.cause())
+		p.next, p.actions = c.finish()
+		cmd.Expect = nil // that is about the first
+	}
 	return list, nil
 }
 

@@ -124,7 +124,7 @@ func (m *Manager) unite(now time.Time, plans []*plan, known map[*runner]*plan, u
 	for i, r := range unit {
 		p := known[r]
 		if p == nil {
-			if len(list[i].actions) == 0 {
+			if len(list[i].actions) == 0 && list[i].next.gate().Asking == r.state.gate().Asking {
 				continue // it was decided before, and still is
 			}
 			p = &plan{r: r}

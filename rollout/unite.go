@@ -81,7 +81,7 @@ func depart(now time.Time, rest []*proposal) {
 			return
 		}
 	}
-	if !pending {
+	if !pending || !readmitted(now, rest) {
 		return
 	}
 	for _, p := range rest {
@@ -89,6 +89,18 @@ func depart(now time.Time, rest []*proposal) {
 	}
 	bind(rest)
 	storeAsOne(rest)
+}
+
+// readmitted says whether the gates of all members that were rolled back let them begin again, and asks their hooks when not.
+func readmitted(now time.Time, rest []*proposal) bool {
+	all := true
+	for _, p := range rest {
+		if p.was.Phase == PhaseRolledBack {
+			p.again(now, orderReady, "")
+			all = all && p.next.closed(now) == "" && p.next.startPoint() == ""
+		}
+	}
+	return all
 }
 
 // bind makes one release of rollouts that begin together.

@@ -51,6 +51,7 @@ func (s *State) awaits(o *others) []wait {
 		case mate.Phase == PhaseRolledBack && !mate.Unit.Blameless:
 			list = append(list, wait{name, waitRolledBack, fmt.Sprintf("%s, of the release %s, was rolled back: %s; retry starts all of it",
 				name, s.Spec.Release, mate.Reason)})
+		case s.gate().Ordered != nil: // by a command that started all of it
 		case mate.Phase != PhasePromoted && mate.Spec.Start == config.StartManual && s.Spec.Start != config.StartManual:
 			list = append(list, wait{name, waitStart, name + ", of the same release, waits for the start command"})
 		}
