@@ -27,7 +27,12 @@ func (m *Manager) Answer(a Answer) {
 	p := &plan{r: r}
 	p.next, p.actions = answered(r.state, now, a)
 	r.changed = true
-	m.settle(now, []*plan{p})
+	plans := []*plan{p}
+	if p.next.Phase == PhaseRolledBack { // its release goes with it, and does not wait for the store
+		p.seen = still(&r.state, m.others(r))
+		plans = m.united(now, plans)
+	}
+	m.settle(now, plans)
 	m.signal()
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"haldane/config"
 )
 
 // released is a spec of a release, or of what comes after it.
@@ -132,5 +134,23 @@ func TestFailedReloadKeepsTheRelease(t *testing.T) {
 		if got := r.journal.take(); !slices.Equal(got, []string{"revoke cart", "revoke ledger"}) {
 			t.Errorf("the request did %q", got)
 		}
+	})
+}
+
+// A hook that rolls one member back takes all canaries out of service before anything is stored: a disk that hangs keeps nobody on them.
+func TestHookRevokesTheWholeRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		cart := released("cart", "core")
+		cart.Policy.Hooks.Rollback = []config.Hook{{Name: "pager", Every: config.Duration(time.Second)}}
+		r.configure(cart, released("ledger", "core"))
+		r.journal.take()
+		v := r.wantPhase("cart", PhaseProgressing)
+		r.Answer(Answer{Service: "cart", Place: v.Place, Point: config.HookRollback, Hook: "pager", Turn: 1, Answer: HookYes})
+		got := r.journal.take()
+		if store := slices.Index(got, "store"); store < 0 || slices.Index(got[:store], "split cart 0%") < 0 || slices.Index(got[:store], "split ledger 0%") < 0 {
+			t.Errorf("it was done in this order: %q", got)
+		}
+		r.wantPhase("ledger", PhaseRolledBack)
 	})
 }
