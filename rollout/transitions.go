@@ -100,6 +100,7 @@ func (c *change) resetStep() {
 
 // restartClock starts the clock and the counts of the stage again.
 func (c *change) restartClock() {
+	c.forgetYes() // that was to what the stage had shown
 	c.s.Clock = 0
 	c.s.Deadline = time.Duration(c.s.stage().MaxDuration)
 	c.s.StepRequests, c.s.StepFailed, c.s.StepJudged = 0, 0, 0
@@ -139,6 +140,7 @@ func (c *change) pause(p Pause, why cause) {
 func (c *change) resume(why cause) {
 	c.must("resume", PhasePaused)
 	was := c.s.Pause
+	c.forgetYes() // that is as old as the pause
 	c.s.Phase = PhaseProgressing
 	if c.s.Bake {
 		c.s.Phase = PhaseBaking
