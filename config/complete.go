@@ -7,16 +7,7 @@ import (
 
 // complete fills in the defaults that depend on other keys, and makes paths absolute: relative ones start at folder.
 func (c *Config) complete(folder string, top place) {
-	absolute := func(path *string) {
-		if *path == "" || *path == Off || filepath.IsAbs(*path) {
-			return
-		}
-		joined := filepath.Join(folder, *path)
-		if whole, err := filepath.Abs(joined); err == nil {
-			joined = whole
-		}
-		*path = joined
-	}
+	absolute := func(path *string) { *path = within(folder, *path) }
 	absolute(&c.State.Directory)
 	c.completeAdmin(absolute)
 	c.eachTLS(top, func(f tlsFiles) {
@@ -43,13 +34,24 @@ func (c *Config) complete(folder string, top place) {
 	}
 	for name, p := range c.Policies {
 		p.complete(top.key("policies").key(name))
-		p.Hooks.complete(absolute)
 		c.Policies[name] = p
 	}
 	for name, s := range c.Services {
 		s.complete()
 		c.Services[name] = s
 	}
+}
+
+// within is the absolute path of a file that is named in the folder.
+func within(folder, path string) string {
+	if path == "" || path == Off || filepath.IsAbs(path) {
+		return path
+	}
+	joined := filepath.Join(folder, path)
+	if whole, err := filepath.Abs(joined); err == nil {
+		joined = whole
+	}
+	return joined
 }
 
 func (c *Config) completeAdmin(absolute func(*string)) {

@@ -1,7 +1,5 @@
 package config
 
-import "slices"
-
 // Window is a time of the week in which steps are taken. Outside of all windows of a policy nothing is started, promoted or raised
 // by Haldane itself; judging and rollbacks go on, and a person may still order what is to be done.
 type Window struct {
@@ -150,18 +148,6 @@ func (w *Window) setDefaults() { w.To = dayMinutes }
 
 func (h *Hook) setDefaults() {
 	*h = Hook{Timeout: seconds(10), Retries: 2, Every: seconds(30), Failures: 3}
-}
-
-// complete makes the paths absolute, in lists of its own: an anchor may have brought the same list to two policies.
-func (h *Hooks) complete(absolute func(*string)) {
-	for _, point := range HookPoints() {
-		list := h.list(point)
-		*list = slices.Clone(*list)
-		for i := range *list {
-			absolute(&(*list)[i].URLFile)
-			absolute(&(*list)[i].SecretFile)
-		}
-	}
 }
 
 // eachFile visits every place that may name a file.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,29 @@ func unhideHooks(from, to *Config) {
 			for i, hook := range policy.Hooks.At(point) {
 				shown.Hooks.At(point)[i].URL, shown.Hooks.At(point)[i].Secret = hook.URL, hook.Secret
 			}
+		}
+	}
+}
+
+// What a service lays over the hooks of its policy is found where the file is, too.
+func TestHookFilesOfOverrides(t *testing.T) {
+	c := mustParse(t, `version: 1
+policies: {quick: {steps: [5%], hooks: {rollback: [{name: a, url_file: u}]}}, patch: {steps: [5%], hooks: {rollback: [{name: b, url_file: w}]}}}
+services:
+  s:
+    match: [{path: /}]
+    variants: {v1: {endpoints: ["127.0.0.1:1"], revision: 1.0.0}, v2: {endpoints: ["127.0.0.1:2"], revision: 1.0.1}}
+    stable: v1
+    canary: v2
+    policy: quick
+    patch: patch
+    policy_overrides: {hooks: {event: [{name: c, url_file: x, secret_file: k}]}}
+`)
+	over := c.Services["s"].PolicyOverrides.Hooks
+	p, _ := c.Release("s")
+	for _, path := range []string{over.Rollback[0].URLFile, over.Event[0].URLFile, over.Event[0].SecretFile, p.Hooks.Event[0].URLFile, c.Policies["patch"].Hooks.Rollback[0].URLFile} {
+		if !filepath.IsAbs(path) {
+			t.Errorf("%q is not absolute", path)
 		}
 	}
 }

@@ -52,6 +52,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*Config
 	c.sources = []source{{name, sha256.Sum256(src)}}
 	c.complete(filepath.Dir(name), top)
 	d.override(&c, top)
+	c.eachHookFile(top, func(_ place, path *string) { *path = within(filepath.Dir(name), *path) })
 	c.loadLists(problems, top)
 	v := validator{problems, &c}
 	v.config(top)
