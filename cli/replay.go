@@ -70,6 +70,10 @@ func (c *connection) replay(ctx context.Context, name string, o replayOptions) e
 		o.policy = recorded.Policy
 	}
 	policy, known := cfg.Policies[o.policy]
+	if own, label := cfg.Release(recorded.Service); !known && label == o.policy { // what the service lays over a policy has no other name
+		policy, known = own, true
+	}
+	policy = policy.Steady()
 	switch {
 	case !known:
 		return fmt.Errorf("%s has no policy %q", o.file, o.policy)

@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"haldane/analysis"
@@ -41,9 +43,10 @@ const replayTick = time.Second
 // would then have gone to stable are not made up; where it exposes more, the recorded requests are judged as they were drawn. Both
 // make evidence grow slower than it would have, never faster.
 func NewReplay(recording *report.Recording, p *config.Policy) Replay {
-	spec := Spec{Service: "replay", Stable: "stable", Canary: "canary", Policy: *p}
+	policy := replayed(p)
+	spec := Spec{Service: "replay", Stable: "stable", Canary: "canary", Policy: policy}
 	s := replayer{
-		tape: newTape(recording), state: newState(spec, recording.Began, birth{}), judge: analysis.NewJudge(settings(p)),
+		tape: newTape(recording), state: newState(spec, recording.Began, birth{}), judge: analysis.NewJudge(settings(&policy)),
 		out: Replay{Began: recording.Began, Moments: []report.Moment{}, Notes: []string{}},
 	}
 	end := recording.Began.Add(recording.Lasts())
@@ -52,7 +55,41 @@ func NewReplay(recording *report.Recording, p *config.Policy) Replay {
 		s.tick(now)
 	}
 	s.conclude(now.Add(-replayTick))
+	s.out.Notes = append(s.out.Notes, leftOut(p)...)
 	return s.out
+}
+
+// replayed is what can be replayed of a policy: windows, freezes, hooks and checklists are about the day and about others, and business
+// metrics are not recorded.
+func replayed(p *config.Policy) config.Policy {
+	r := p.Steady()
+	r.Windows, r.Freezes, r.Hooks = nil, nil, config.Hooks{}
+	r.Steps = slices.Clone(r.Steps)
+	for i := range r.Steps {
+		r.Steps[i].Checklist = nil
+	}
+	r.Checks.Metrics = maps.Clone(r.Checks.Metrics)
+	for name, check := range r.Checks.Metrics {
+		check.Muted = true
+		r.Checks.Metrics[name] = check
+	}
+	return r
+}
+
+// leftOut says what of a policy is not replayed.
+func leftOut(p *config.Policy) []string {
+	var list []string
+	lists := slices.ContainsFunc(p.Steps, func(s config.Step) bool { return len(s.Checklist) > 0 })
+	if lists || len(p.Windows)+len(p.Freezes) > 0 || !p.Hooks.Empty() {
+		list = append(list, "windows, freezes, hooks and checklists are left out, as if all of them had been open")
+	}
+	if len(p.Checks.Metrics) > 0 {
+		list = append(list, "business metrics are not recorded: here they count for nothing")
+	}
+	if b := &p.Budget; b.ExcessFailures+b.SlowRequests+b.ExposedUsers > 0 {
+		list = append(list, "of the budget only failed requests are replayed")
+	}
+	return list
 }
 
 // replayer is a replay under way.
@@ -148,6 +185,8 @@ func (s *replayer) act(next State, actions []Action) {
 			s.judge.NewStep(now)
 		case ActionStartOver:
 			s.judge.StartOver(now)
+		case ActionRenew:
+			renewWhole(s.judge, now)
 		case ActionAnnounce:
 			e := &a.Event
 			s.out.Moments = append(s.out.Moments, report.Moment{

@@ -193,3 +193,25 @@ func TestThinnedRequestsAreTheirPart(t *testing.T) {
 		t.Errorf("%v at %v", part, weight)
 	}
 }
+
+// What a recording does not know does not stop a replay: a night, a hook, a list, the numbers of the business.
+func TestReplayLeavesGatesOut(t *testing.T) {
+	p := quickly(0, 5, 25, 50)
+	was := play(&p, scene{rate: 100, stable: 0.002, canary: 0.002}, 1, time.Hour)
+	p.Steps[0].Checklist = []string{"looked at"}
+	p.Hooks.PreRollout = []config.Hook{{Name: "tests", Failures: 3}}
+	p.Hooks.ConfirmTrafficIncrease = []config.Hook{{Name: "more"}}
+	p.Freezes = []config.Freeze{{To: 1 << 40, Reason: "for ever"}}
+	p.Windows = []config.Window{{From: 60, To: 61}}
+	p.Checks.Metrics = map[string]config.MetricCheck{"orders": {
+		Source: config.SourcePosted, Kind: config.KindRatio, Direction: config.DirectionDown, Critical: true, MinRequests: 50,
+	}}
+	p.Budget.ExposedUsers = 10
+	got := NewReplay(&was.recording, &p)
+	if got.Phase != PhasePromoted || len(got.Notes) < 3 {
+		t.Errorf("%s by %q, notes %q", got.Phase, got.Rule, got.Notes)
+	}
+	if p.Steps[0].Checklist == nil || p.Checks.Metrics["orders"].Muted {
+		t.Error("the policy was changed")
+	}
+}
