@@ -32,7 +32,12 @@ func Explain(p *config.Policy) []string {
 		c := p.Checks.Events[name]
 		list = append(list, explainRate("check "+name, "requests "+eventWords(&c), eventRule(&c)))
 	}
-	return append(list, explainFailure(p)...)
+	for _, name := range metricNames(&p.Checks) {
+		c := p.Checks.Metrics[name]
+		list = append(list, explainMetric(name, &c))
+	}
+	list = append(list, explainOutcomes(p)...)
+	return append(append(list, explainFailure(p)...), explainGates(p)...)
 }
 
 // explainStep is who is exposed, for how long, and what it takes to go on.
@@ -52,6 +57,9 @@ func explainStep(s *config.Step) string {
 	}
 	if s.Approval {
 		b.WriteString(", and a person approves")
+	}
+	if len(s.Checklist) > 0 {
+		fmt.Fprintf(&b, ", and its checklist is done (%s)", join(s.Checklist))
 	}
 	fmt.Fprintf(&b, "; undecided after %s, it waits for a person", s.MaxDuration)
 	return b.String()
@@ -93,21 +101,6 @@ func weight(critical, muted bool) string {
 	return ""
 }
 
-// explainFailure is what ends a rollout.
-func explainFailure(p *config.Policy) []string {
-	does := "rolls back at once"
-	if p.OnFailure == config.FailurePause {
-		does = "waits for a person, with the weight as it is"
-	}
-	list := []string{fmt.Sprintf("a check that fails %s; that happens to a good canary in at most %s of all rollouts", does, p.Alpha)}
-	if n := p.Budget.FailedRequests; n > 0 {
-		list = append(list, fmt.Sprintf("the budget: at the failed canary request number %d it rolls back at once, whatever the checks say", n))
-	} else {
-		list = append(list, "there is no budget: only checks and people end a rollout")
-	}
-	return list
-}
-
 // Span is a stage on the timeline of a policy, if nothing stops the clock.
 type Span struct {
 	// Name is the step's, or "bake"; "promoted" for the end.
@@ -120,7 +113,7 @@ type Span struct {
 	// Least and Most are how long it lasts; zero for the end.
 	Least config.Duration `json:"least"`
 	Most  config.Duration `json:"most"`
-	// Asks says that a person is needed to leave it.
+	// Asks says that a person is needed to leave it: to approve, or for its checklist.
 	Asks bool `json:"asks,omitempty"`
 }
 
@@ -143,7 +136,7 @@ func Timeline(p *config.Policy) []Span {
 			name = exposure(s)
 		}
 		list = append(list, Span{
-			Name: name, Weight: s.Weight, Earliest: earliest, Latest: latest, Least: least, Most: max(least, s.MaxDuration), Asks: s.Approval,
+			Name: name, Weight: s.Weight, Earliest: earliest, Latest: latest, Least: least, Most: max(least, s.MaxDuration), Asks: s.Approval || len(s.Checklist) > 0,
 		})
 		earliest, latest = earliest+least, latest+max(least, s.MaxDuration)
 	}

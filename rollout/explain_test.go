@@ -73,3 +73,35 @@ func TestRises(t *testing.T) {
 		}
 	}
 }
+
+// What a policy says of failures, gates and the numbers of the business is told as it is.
+func TestExplainMore(t *testing.T) {
+	p := config.Careful()
+	p.OnFailure, p.Retries, p.CoolDown = config.FailureStepBack, 2, config.Duration(time.Minute)
+	p.Budget = config.Budget{ExcessFailures: 5, SlowRequests: 6, SlowAfter: config.Duration(time.Second), ExposedUsers: 7}
+	p.Steps[0].Checklist = []string{"looked at"}
+	p.Checks.Errors.On.NoData = config.OnHold
+	p.Checks.Metrics = map[string]config.MetricCheck{"orders": {
+		Source: config.SourceField, Field: "X-Order", Kind: config.KindRatio, Direction: config.DirectionDown, Relative: config.Whole / 50, Critical: true,
+	}}
+	p.Hooks.Rollback = []config.Hook{{Name: "pager"}}
+	p.Windows = []config.Window{{}}
+	p.Freezes = []config.Freeze{{Reason: "holidays"}}
+	text := strings.Join(Explain(&p), "\n")
+	for _, want := range []string{
+		"and its checklist is done (looked at)", "check orders: a ratio from the response field X-Order; harm is down, by more than 2% of stable's",
+		"when errors has no data: hold", "takes the canary one step back at once", "at 5 canary failures beyond", "request number 6 that takes longer than 1s",
+		"at 7 users on the canary it waits for a person", "begins again by itself, 2 times, each after 1m", "within its windows alone", "holidays",
+		"at rollback the hook pager is asked",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not told:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "rolls back at once; that") || strings.Contains(text, "no budget") {
+		t.Errorf("it says what is not so:\n%s", text)
+	}
+	if !Timeline(&p)[0].Asks {
+		t.Error("nobody is asked for the checklist")
+	}
+}
