@@ -109,7 +109,11 @@ func explainGates(p *config.Policy) []string {
 	}
 	for _, point := range config.HookPoints() {
 		for _, h := range p.Hooks.At(point) {
-			list = append(list, fmt.Sprintf("at %s the hook %s is asked", point, h.Name))
+			does := "is asked"
+			if point == config.HookPostRollout || point == config.HookEvent {
+				does = "is told"
+			}
+			list = append(list, fmt.Sprintf("at %s the hook %s %s", point, h.Name, does))
 		}
 	}
 	return list
