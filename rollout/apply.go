@@ -150,7 +150,7 @@ func (p *plan) evidence(now time.Time, before analysis.State) *analysis.State {
 func (r *runner) memory(s *State) memory {
 	m := memory{Former: r.former, Revision: r.revision}
 	if r.running {
-		m.State, m.Revision = s, s.Revision
+		m.State, m.Revision = r.judged(s), s.Revision
 		if r.judge != nil {
 			evidence := r.judge.State()
 			m.Judge = &evidence

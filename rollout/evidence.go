@@ -25,6 +25,7 @@ type evidence struct {
 	measuring      measuring
 	parts          parts
 	reports        []analysis.Report // of metrics that are not counted on requests, since the last look
+	keyed          int               // how many of them came with an idempotency key
 }
 
 // attach finds the counters of the rollout's variants. What they have counted so far is not the rollout's.
@@ -48,7 +49,7 @@ func (e *evidence) open(split Split) {
 
 // close ends the judging.
 func (e *evidence) close() {
-	e.reader, e.reports = nil, nil
+	e.reader, e.reports, e.keyed = nil, nil, 0
 	e.service.StopJudging()
 }
 

@@ -167,6 +167,30 @@ func TestPostedTotals(t *testing.T) {
 	})
 }
 
+// A process that is killed between a post and the next look has forgotten the numbers, and so the key: they can be posted again.
+func TestPostThatTheJudgeHasNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		spec := withMetrics(t, "shop", "orders:posted,down")
+		r.configure(spec)
+		orders := Post{Metric: "orders", Variant: "v2", Good: 360, Total: 1000, Key: "a"}
+		for _, heard := range []bool{false, true} {
+			if again, err := r.Post("shop", orders); again || err != nil {
+				t.Fatal(again, err)
+			}
+			if heard {
+				r.beat(time.Now())
+			}
+			r.checkpoint()
+			r.reboot()
+			r.configure(spec)
+		}
+		if again, err := r.Post("shop", orders); !again || err != nil {
+			t.Errorf("what was heard is taken twice: %t, %v", again, err)
+		}
+	})
+}
+
 func TestPostsThatAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)

@@ -72,6 +72,7 @@ func (m *Manager) Post(service string, p Post) (again bool, err error) {
 	if p.Key != "" {
 		keys := append(slices.Clone(r.state.Posts.Keys), p.Key)
 		r.state.Posts.Keys = keys[max(0, len(keys)-keysKept):]
+		r.evidence.keyed++
 		r.changed = true
 	}
 	return false, nil
@@ -120,7 +121,17 @@ func (r *runner) takeReports(now time.Time) {
 	for _, one := range r.evidence.reports {
 		r.judge.Take(now, one)
 	}
-	r.evidence.reports = nil
+	r.evidence.reports, r.evidence.keyed = nil, 0
+}
+
+// judged is a state without the keys of posts that the judge has not heard yet: what is stored knows either both or neither.
+func (r *runner) judged(s *State) *State {
+	if r.evidence.keyed == 0 {
+		return s
+	}
+	stored := *s
+	stored.Posts.Keys = stored.Posts.Keys[:max(0, len(stored.Posts.Keys)-r.evidence.keyed)]
+	return &stored
 }
 
 // Query is a business metric that a Prometheus is to be asked for.
