@@ -6,6 +6,8 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X haldane/cli.version=$(VERSION)
 FUZZTIME ?= 30s
+# Tests of the whole product, which wait for it most of the time.
+WHOLE   := ./app/... ./bench/... ./cli/...
 
 SOAK    ?= 1h
 
@@ -15,7 +17,7 @@ build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
 
 # Two passes: the race detector, and the tests that count allocations, memory and time, which it would distort; those run one
-# package after the other, so that they measure themselves alone.
+# package after the other, so that they measure themselves alone. Tests of the whole product run two packages at a time.
 test:
 	@command -v promtool >/dev/null || echo "SKIP: ===== no promtool: the check of the metrics by Prometheus' own tool is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
@@ -28,7 +30,11 @@ test:
 	else \
 	  echo "SKIP: ===== no C compiler: the pass with the race detector is left out ====="; \
 	fi; \
-	echo "$(GO) test $(TAGS) -p 1 -parallel 4 -timeout 10m ./..."; HALDANE_RACED=$$raced $(GO) test $(TAGS) -p 1 -parallel 4 -timeout 10m ./...
+	export HALDANE_RACED=$$raced; \
+	echo "$(GO) test $(TAGS) -p 1 ./... but $(WHOLE)"; \
+	$(GO) test $(TAGS) -p 1 -timeout 10m $$($(GO) list $(TAGS) ./... | grep -Ev '^haldane/(app|bench|cli)(/|$$)') && \
+	echo "$(GO) test $(TAGS) -p 2 -parallel 4 $(WHOLE)"; \
+	$(GO) test $(TAGS) -p 2 -parallel 4 -timeout 10m $(WHOLE)
 
 lint:
 	golangci-lint run ./...
