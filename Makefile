@@ -17,7 +17,8 @@ build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
 
 # Two passes: the race detector, and the tests that count allocations, memory and time, which it would distort; those run one
-# package after the other, so that they measure themselves alone. Tests of the whole product run two packages at a time.
+# package after the other, so that they measure themselves alone. Tests of the whole product run two packages at a time, and
+# are not cached: what they build is not known to the cache.
 test:
 	@command -v promtool >/dev/null || echo "SKIP: ===== no promtool: the check of the metrics by Prometheus' own tool is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
@@ -33,8 +34,8 @@ test:
 	export HALDANE_RACED=$$raced; \
 	echo "$(GO) test $(TAGS) -p 1 ./... but $(WHOLE)"; \
 	$(GO) test $(TAGS) -p 1 -timeout 10m $$($(GO) list $(TAGS) ./... | grep -Ev '^haldane/(app|bench|cli)(/|$$)') && \
-	echo "$(GO) test $(TAGS) -p 2 -parallel 4 $(WHOLE)"; \
-	$(GO) test $(TAGS) -p 2 -parallel 4 -timeout 10m $(WHOLE)
+	echo "$(GO) test $(TAGS) -p 2 -parallel 4 -count 1 $(WHOLE)"; \
+	$(GO) test $(TAGS) -p 2 -parallel 4 -count 1 -timeout 10m $(WHOLE)
 
 lint:
 	golangci-lint run ./...
