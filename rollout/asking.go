@@ -1,17 +1,22 @@
 package rollout
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Questions are what the hooks of all rollouts are to be asked now. The same one is there until it is answered.
 func (m *Manager) Questions(now time.Time) []Question {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []Question
-	for _, r := range m.sorted() {
+	for _, r := range m.runners { // of many services few have hooks: it is the questions that are sorted
 		if r.awake() {
 			list = append(list, r.state.questions(now)...)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Question) int { return strings.Compare(a.Service, b.Service) })
 	return list
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"haldane/analysis"
@@ -152,7 +153,7 @@ func (m *Manager) Queries() []Query {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []Query
-	for _, r := range m.sorted() {
+	for _, r := range m.runners {
 		if !r.awake() || !r.state.Phase.exposing() {
 			continue
 		}
@@ -166,6 +167,7 @@ func (m *Manager) Queries() []Query {
 			}
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Query) int { return strings.Compare(a.Service, b.Service) })
 	return list
 }
 
