@@ -22,12 +22,7 @@ const linkStyle = "body{font:1.1em/1.5 sans-serif;max-width:36em;margin:3em auto
 
 // linkPageGet shows what a link would do. It changes nothing: mail scanners and chats look at links before people do.
 func (s *Server) linkPageGet(d *door) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, p := d.readLink(r)
-		if p != nil {
-			s.linkRefused(w, r, p)
-			return
-		}
+	return s.withLink(d, func(w http.ResponseWriter, _ *http.Request, c claim) {
 		view, known := s.options.Rollouts.View(c.Service)
 		if p := c.stale(&view, known); p != nil {
 			writePage(w, p.Status, page{title: "Nothing to do", text: []string{p.Detail}})
@@ -39,12 +34,7 @@ func (s *Server) linkPageGet(d *door) http.Handler {
 
 // linkPagePost does what a link says, if the rollout is still where the link was made for.
 func (s *Server) linkPagePost(d *door) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, p := d.readLink(r)
-		if p != nil {
-			s.linkRefused(w, r, p)
-			return
-		}
+	return s.withLink(d, func(w http.ResponseWriter, r *http.Request, c claim) {
 		order := rollout.Command{Kind: c.Order, Actor: "link (" + c.Via + ")", Reason: c.words() + " by link", Expect: &c.Place}
 		before, known := s.options.Rollouts.View(c.Service)
 		view, err := s.options.Rollouts.Do(c.Service, order)
@@ -59,6 +49,18 @@ func (s *Server) linkPagePost(d *door) http.Handler {
 			return
 		}
 		writePage(w, http.StatusOK, page{title: "Done", text: describeFor(&view)})
+	})
+}
+
+// withLink is for requests whose link is good; others are refused.
+func (s *Server) withLink(d *door, serve func(http.ResponseWriter, *http.Request, claim)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, p := d.readLink(r)
+		if p != nil {
+			s.linkRefused(w, r, p)
+			return
+		}
+		serve(w, r, c)
 	})
 }
 
