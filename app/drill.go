@@ -240,18 +240,10 @@ func (d *drill) await(ctx context.Context, events <-chan rollout.Event) error {
 		case <-limit.C:
 			return nil
 		case e := <-events:
-			if e.Kind != rollout.EventRolledBack {
-				continue
-			}
-			d.result.decided(&e, d.sides[1].firstFailure())
-			limit.Reset(drillAftermath)
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-d.leaving:
-				return errLeaving
-			case <-limit.C:
-				return nil
+			if e.Kind == rollout.EventRolledBack {
+				d.result.decided(&e, d.sides[1].firstFailure())
+				events = nil // what comes after it is of no interest
+				limit.Reset(drillAftermath)
 			}
 		}
 	}
