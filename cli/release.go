@@ -104,6 +104,14 @@ func newOrderCommand(c *connection, name, short string) *cobra.Command {
 	return command
 }
 
+func newRetryCommand(c *connection) *cobra.Command {
+	command := newOrderCommand(c, "retry", "Try a rolled-back rollout again from its first step")
+	command.Long = `Try a rolled-back rollout again from its first step, with other users and a full budget.
+
+Before the policy's cool_down is over, and in a freeze, this is refused, unless --force and --reason are given.`
+	return command
+}
+
 func newPromoteCommand(c *connection) *cobra.Command {
 	var o order
 	command := &cobra.Command{
