@@ -57,6 +57,6 @@ func between(least, most config.Duration) string {
 // newPolicyForecast explains a policy; its forecasts are still to come.
 func newPolicyForecast(name string, services []string, policy *config.Policy) policyForecast {
 	return policyForecast{
-		Policy: name, Services: services, Words: append(rollout.Explain(policy), policyWords(policy)...), Timeline: rollout.Timeline(policy), Rates: []rollout.Forecast{},
+		Policy: name, Services: services, Words: rollout.Explain(policy), Timeline: rollout.Timeline(policy), Rates: []rollout.Forecast{},
 	}
 }

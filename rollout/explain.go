@@ -9,7 +9,8 @@ import (
 	"haldane/config"
 )
 
-// Explain says in plain words what a policy does: a sentence for each step, for each check, and for what happens on failure.
+// Explain says in plain words what a policy does: a sentence for each step, for each check, for what happens on failure, and
+// for what sets its steps apart.
 func Explain(p *config.Policy) []string {
 	var list []string
 	for i := range p.Steps {
@@ -37,7 +38,7 @@ func Explain(p *config.Policy) []string {
 		list = append(list, explainMetric(name, &c))
 	}
 	list = append(list, explainOutcomes(p)...)
-	return append(append(list, explainFailure(p)...), explainGates(p)...)
+	return slices.Concat(list, explainFailure(p), explainGates(p), explainStaging(p))
 }
 
 // explainStep is who is exposed, for how long, and what it takes to go on.
