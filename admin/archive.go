@@ -24,10 +24,13 @@ type Archive interface {
 // noArchive remembers nothing.
 type noArchive struct{}
 
+// History is empty.
 func (noArchive) History(string) ([]report.Summary, error) { return nil, nil }
 
+// Report finds none.
 func (noArchive) Report(string) (report.Report, error) { return report.Report{}, rollout.ErrNoReport }
 
+// Audit is empty.
 func (noArchive) Audit(int) ([]rollout.AuditEntry, error) { return nil, nil }
 
 const (

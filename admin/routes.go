@@ -107,9 +107,14 @@ type refusal struct {
 	status int
 }
 
-func (f *refusal) Header() http.Header            { return f.header }
+// Header is where the multiplexer names the methods that are possible.
+func (f *refusal) Header() http.Header { return f.header }
+
+// Write takes the text of the answer, which nobody reads.
 func (f *refusal) Write(data []byte) (int, error) { return len(data), nil }
-func (f *refusal) WriteHeader(status int)         { f.status = status }
+
+// WriteHeader keeps the status.
+func (f *refusal) WriteHeader(status int) { f.status = status }
 
 // fallible writes the error of a handler, which has then written nothing.
 func (s *Server) fallible(handle func(http.ResponseWriter, *http.Request) error) http.Handler {

@@ -166,6 +166,7 @@ func (c *connection) checked(r checkResult, bad error) error {
 // percentFlag is a share on the command line.
 type percentFlag struct{ value *config.Percent }
 
+// String is the value as it is written; the flag library asks for it.
 func (p percentFlag) String() string {
 	if p.value == nil {
 		return ""
@@ -173,9 +174,11 @@ func (p percentFlag) String() string {
 	return p.value.String()
 }
 
+// Set reads "5%" or a bare number of percent.
 func (p percentFlag) Set(text string) (err error) {
 	*p.value, err = config.ParsePercent(text)
 	return err
 }
 
+// Type is what the help calls the value.
 func (p percentFlag) Type() string { return "percent" }

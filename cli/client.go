@@ -139,6 +139,7 @@ type answerError struct {
 	detail string
 }
 
+// Error is what the answer said, with what to do about it.
 func (e *answerError) Error() string {
 	switch e.status {
 	case http.StatusUnauthorized:

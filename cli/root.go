@@ -71,6 +71,7 @@ func Main() int {
 // usageError is a command line that makes no sense.
 type usageError struct{ text string }
 
+// Error says what is wrong with the command line.
 func (e *usageError) Error() string { return e.text }
 
 // wrongUsage makes one.

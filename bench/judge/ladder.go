@@ -207,6 +207,7 @@ func (s *stairs) step(v *view) ending {
 	return running
 }
 
+// String is the word for it in the tables.
 func (e ending) String() string {
 	return [...]string{"running", "promoted", "rolled back", "held"}[e]
 }
