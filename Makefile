@@ -21,6 +21,7 @@ build:
 # are not cached: what they build is not known to the cache.
 test:
 	@command -v promtool >/dev/null || echo "SKIP: ===== no promtool: the check of the metrics by Prometheus' own tool is left out ====="
+	@command -v systemd-analyze >/dev/null || echo "SKIP: ===== no systemd-analyze: the check of the units is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
 	$(GO) vet $(TAGS) ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }
@@ -36,6 +37,7 @@ test:
 	$(GO) test $(TAGS) -p 1 -timeout 10m $$($(GO) list $(TAGS) ./... | grep -Ev '^haldane/(app|bench|cli)(/|$$)') && \
 	echo "$(GO) test $(TAGS) -p 2 -parallel 4 -count 1 $(WHOLE)"; \
 	$(GO) test $(TAGS) -p 2 -parallel 4 -count 1 -timeout 10m $(WHOLE)
+	$(GO) -C deploy/lint test ./...
 
 lint:
 	golangci-lint run ./...
