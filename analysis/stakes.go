@@ -20,7 +20,7 @@ func even(d direction) stakes {
 //
 // Which size of bet finds a small regression depends on the weight and on stable's bad rate, so mostly it is even. Not for a median,
 // or a quantile below: about a half of stable's requests are bad by definition, the largest bet is the same at every weight up to
-// 50 %, and bet j is the right one for a share of bad canary requests that is 0.47/2^j too high. The first three are for a canary of which
+// 50 %, and bet j is, at small weights, the right one for a share of bad canary requests that is 0.47/2^j too high. The first three are for a canary of which
 // 12 points or more too many are slow. It is found within some hundred requests, half of which the guard wants anyway: it matters
 // little what they have. The last three, for less than a point, take 400,000 requests and more. What is hard and can be done, 1 to 3
 // points (a tenth more latency, of which a twentieth is allowed, is 2), has most of the money: 24 parts of 42, where it had a fifth.
