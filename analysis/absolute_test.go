@@ -137,6 +137,7 @@ func TestAbsoluteTotalFailureIsFoundInSeconds(t *testing.T) {
 
 // A canary exactly at its maximum is rolled back with a chance of at most alpha.
 func TestAbsoluteFalseRollbacksStayBelowAlpha(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}
