@@ -9,8 +9,13 @@ import (
 // Whatever the spread is, it is of one unit of money: more would be a false start of every test.
 func TestStakesAreOfAllTheMoneyAndNoMore(t *testing.T) {
 	for _, c := range []Check{
-		{Name: "errors"}, {Name: "p25", Quantile: 0.25}, {Name: "p50", Quantile: 0.5}, {Name: "p90", Quantile: 0.9}, {Name: "p99", Quantile: 0.99},
-		{Name: "bound", Quantile: 0.5, Bound: time.Second}, {Name: "sold", Metric: Metric{Kind: MetricShare}},
+		{Name: "errors"},
+		{Name: "p25", Quantile: 0.25},
+		{Name: "p50", Quantile: 0.5},
+		{Name: "p90", Quantile: 0.9},
+		{Name: "p99", Quantile: 0.99},
+		{Name: "bound", Quantile: 0.5, Bound: time.Second},
+		{Name: "sold", Metric: Metric{Kind: MetricShare}},
 	} {
 		for _, d := range []direction{harm, safe, mild} {
 			s, sum := c.stakes(d), 0.0
