@@ -19,11 +19,11 @@ func even(d direction) stakes {
 // stakes is how the money of a direction is spread.
 //
 // Which size of bet finds a small regression depends on the weight and on stable's bad rate, so mostly it is even. Not for a median,
-// or a quantile below: about a half of stable's requests are bad by definition, the largest bet is the same at every weight up to
-// 50 %, and bet j is, at small weights, the right one for a share of bad canary requests that is 0.47/2^j too high. The first three are for a canary of which
-// 12 points or more too many are slow. It is found within some hundred requests, half of which the guard wants anyway: it matters
-// little what they have. The last three, for less than a point, take 400,000 requests and more. What is hard and can be done, 1 to 3
-// points (a tenth more latency, of which a twentieth is allowed, is 2), has most of the money: 24 parts of 42, where it had a fifth.
+// or a quantile below: at least half of stable's requests are bad by definition, the largest bet is the same at every weight up to
+// 50 %, and bet j is, at small weights, the right one for a share of bad canary requests that is 0.47/2^j too high. The first three
+// are for a canary of which 12 points or more too many are slow: it is found within some hundred requests, whatever they have. The
+// last three, for less than a point, take 400,000 requests and more. What is hard and can be done, 1 to 3 points (a tenth more
+// latency, of which a twentieth is allowed, is 2), has most of the money: 24 parts of 42, where it had a fifth.
 func (c *Check) stakes(d direction) stakes {
 	if d != harm || !c.latency() || c.Quantile > 0.5 {
 		return even(d)
