@@ -52,8 +52,9 @@ bench-judge:
 	@mkdir -p build
 	$(GO) run $(TAGS) ./bench/judge -markdown docs/JUDGE-BENCH.md -json build/judge.json -readme README.md
 
-# Faults of all kinds under load for SOAK, and then whether the process holds what it held at the beginning. "make test" plays a few
-# seconds of it.
+# Faults of all kinds under load for SOAK, and then whether the process holds what it held when it had seen all of them: in the second
+# tenth of the time. Each minute says what it holds. HALDANE_SOAK_RATE makes the load another one than 150 requests a second. "make test"
+# plays a few seconds of it.
 soak:
 	HALDANE_SOAK=$(SOAK) $(GO) test $(TAGS) -count 1 -timeout 24h -run '^TestSoak$$' -v ./bench/faults
 
