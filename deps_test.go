@@ -36,6 +36,7 @@ var rooms = map[string][]string{
 	"store":          {},
 	"config":         {},
 	"examples":       {},
+	"observability":  {},
 	"bench":          {"app", "config"},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
 	"bench/rawhttp":  {},
