@@ -39,7 +39,8 @@ const (
 
 // fake is a manager with fixed rollouts that remembers what it was told.
 type fake struct {
-	views []rollout.View
+	views         []rollout.View
+	configuration admin.Configuration
 
 	mu       sync.Mutex
 	commands []ordered
@@ -181,6 +182,8 @@ func startGuarded(t *testing.T, f *fake, read config.Secret) (socket, address st
 		Services: func() []admin.Service { return []admin.Service{{Name: "quiet"}} },
 		Gatherer: prometheus.NewRegistry(),
 		Drill:    drillOf,
+
+		Configuration: func() admin.Configuration { return f.configuration },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -77,6 +77,12 @@ func (e *usageError) Error() string { return e.text }
 // wrongUsage makes one.
 func wrongUsage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
+// exitCode is an answer that is given by the exit code; what there is to say has been said.
+type exitCode struct{ code int }
+
+// Error is for those who do not look for the code.
+func (e *exitCode) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
 // run runs one command line.
 func run(ctx context.Context, e env, args []string) int {
 	root := newRoot(e)
@@ -87,6 +93,10 @@ func run(ctx context.Context, e env, args []string) int {
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	var answer *exitCode
+	if errors.As(err, &answer) {
+		return answer.code
 	}
 	fmt.Fprintf(e.stderr, "haldane: %v\n", err)
 	var usage *usageError
@@ -117,7 +127,7 @@ service, watches every request of both, and moves the weight up, or back to zero
 	root.SetErr(e.stderr)
 	root.AddGroup(&cobra.Group{ID: groupProcess, Title: "Run:"}, &cobra.Group{ID: groupRelease, Title: "Release:"})
 	c := addConnectionFlags(root, e)
-	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e, c), newDemoCommand(e))
+	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e, c), newConfigCommand(c), newDemoCommand(e))
 	inGroup(root, groupRelease, newReleaseCommands(e, c)...)
 	root.AddCommand(newVersionCommand(e))
 	root.SetHelpCommand(newHelpCommand(root))

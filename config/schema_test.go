@@ -251,7 +251,9 @@ func (s *schemer) reference(t reflect.Type) object {
 // special is what is written for a type that reads its own text; nil for any other.
 func special(t reflect.Type) object {
 	number := object{"type": []string{"number", "null"}}
-	text := func(pattern string) object { return object{"type": []string{"string", "null"}, "pattern": pattern + `|^$|\$`} }
+	text := func(pattern string) object {
+		return object{"type": []string{"string", "null"}, "pattern": pattern + `|^$|\$`}
+	}
 	const duration = `^([0-9.]+d)?([0-9.]+(ns|us|µs|μs|ms|s|m|h))+$|^[0-9.]+d$|^0$`
 	switch t {
 	case reflect.TypeFor[Duration]():
@@ -261,7 +263,7 @@ func special(t reflect.Type) object {
 	case reflect.TypeFor[Bytes]():
 		return either(text(`^[0-9.]+ ?([kKMGT]i?)?B?$`), object{"type": "integer", "minimum": 0})
 	case reflect.TypeFor[Number](), reflect.TypeFor[Limit]():
-		return either(text(`^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$`), number)
+		return either(text(`^[-+]?[0-9.]+%?$`), number)
 	case reflect.TypeFor[StatusRange]():
 		return either(text(`^[1-5]xx$|^[1-5][0-9][0-9](-[1-5][0-9][0-9])?$`), object{"type": "integer", "minimum": 100, "maximum": 599})
 	case reflect.TypeFor[StallTimeout]():
