@@ -179,7 +179,9 @@ func startGuarded(t *testing.T, f *fake, read config.Secret) (socket, address st
 		Config:   config.Admin{Address: "127.0.0.1:0", Socket: socket, Token: secret, ReadToken: read},
 		Rollouts: f,
 		Archive:  f,
-		Services: func() []admin.Service { return []admin.Service{{Name: "quiet"}} },
+		Services: func() []admin.Service {
+			return []admin.Service{{Name: "quiet", Variants: []admin.Variant{{Name: "v1"}, {Name: "v2"}}}}
+		},
 		Gatherer: prometheus.NewRegistry(),
 		Drill:    drillOf,
 

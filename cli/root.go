@@ -8,12 +8,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"os/user"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -129,8 +131,9 @@ service, watches every request of both, and moves the weight up, or back to zero
 	c := addConnectionFlags(root, e)
 	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e, c), newConfigCommand(c), newDemoCommand(e))
 	inGroup(root, groupRelease, newReleaseCommands(e, c)...)
-	root.AddCommand(newVersionCommand(e))
+	root.AddCommand(newContextCommand(c), newVersionCommand(c))
 	root.SetHelpCommand(newHelpCommand(root))
+	c.completeNames(root)
 	return root
 }
 
@@ -176,14 +179,23 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 }
 
 // newVersionCommand prints the version of this program, which need not be that of the running one.
-func newVersionCommand(e env) *cobra.Command {
+func newVersionCommand(c *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(e.stdout, "haldane version "+e.version)
-			return err
+			if err := c.wantFormat(); err != nil {
+				return err
+			}
+			answer, err := json.Marshal(map[string]string{"version": c.env.version, "go": runtime.Version()})
+			if err != nil {
+				return fmt.Errorf("write the version: %w", err)
+			}
+			return c.write(answer, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, "haldane version "+c.env.version)
+				return err
+			})
 		},
 	}
 }

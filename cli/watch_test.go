@@ -150,7 +150,7 @@ func watched(t *testing.T, w *watch, c connection, test func(s *scripted, printe
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
-		})}
+		}, nil)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.run(ctx) }()
