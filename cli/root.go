@@ -40,8 +40,10 @@ type env struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	getenv   func(string) (string, bool)
-	terminal bool   // stdout is a screen that can be drawn over
-	actor    string // who gives orders: user@host
+	terminal bool                                           // stdout is a screen that can be drawn over
+	size     func() (columns, rows int)                     // of that screen; nil when it is not known
+	resizes  func() (resized <-chan os.Signal, stop func()) // tells when it has another one; nil never tells
+	actor    string                                         // who gives orders: user@host
 	zone     *time.Location
 	version  string // of this program
 }
@@ -64,6 +66,8 @@ func Main() int {
 		stderr:   os.Stderr,
 		getenv:   os.LookupEnv,
 		terminal: isTerminal(os.Stdout),
+		resizes:  notifyResize,
+		size:     func() (int, int) { return terminalSize(os.Stdout) },
 		actor:    whoami(),
 		zone:     time.Local,
 		version:  buildVersion(),
