@@ -57,7 +57,7 @@ func TestBadContexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"contexts: {a: {}}\n":                               "needs either a socket or an address",
 		"contexts: {a: {socket: x, address: \"b:1\"}}\n":    "needs either a socket or an address",
-		"contexts: {a: {adress: b}}\n":                      "adress",
+		"contexts: {a: {addr: b}}\n":                        "addr",
 		"contexts: {a: {address: \"b:1\", ca_file: no.ca}}": "read the authorities",
 	} {
 		path := writeFile(t, "contexts.yaml", text)

@@ -106,7 +106,8 @@ func (f *frame) traffic(variant string, t *trend) line {
 	half := f.width()/2 - 1
 	return line{
 		{pad("  "+variant, labelWidth+2), plain},
-		{f.sparkline(t.rates, half, 0), plain}, {"  ", plain}, {f.sparkline(t.bad, half, 0.01), look},
+		{f.sparkline(t.rates, half, 0) + "  ", plain},
+		{f.sparkline(t.bad, half, 0.01), look},
 		{fmt.Sprintf("  %.0f requests/s, %s fail", last(t.rates), percent(last(t.bad))), plain},
 	}
 }
