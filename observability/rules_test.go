@@ -2,6 +2,7 @@ package observability
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -149,4 +150,28 @@ func TestEveryAlertIsTested(t *testing.T) {
 			t.Errorf("%s: tested to fire %v, tested not to fire %v", r.Alert, fires[r.Alert], silent[r.Alert])
 		}
 	}
+}
+
+// What the document says Prometheus is to be told is what Prometheus takes.
+func TestPrometheusTakesTheDocumentedConfiguration(t *testing.T) {
+	page, err := os.ReadFile("../docs/METRICS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(page), "```text\nrule_files: ")
+	if !found {
+		t.Fatal("docs/METRICS.md does not show it")
+	}
+	text, _, _ := strings.Cut(after, "```")
+	rules, err := os.ReadFile("rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{"prometheus.yml": "rule_files: " + text, "haldane-rules.yaml": string(rules)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	promtool(t, "check", "config", filepath.Join(dir, "prometheus.yml"))
 }
