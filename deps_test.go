@@ -13,7 +13,7 @@ import (
 // rooms says which rooms of the project each room may import. docs/ARCHITECTURE.md draws the same picture.
 var rooms = map[string][]string{
 	"":               {"cli"},
-	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config"},
+	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config", "schema"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
 	"app":            {"hooks", "metrics", "app/handover", "app/systemd", "admin", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
@@ -36,6 +36,8 @@ var rooms = map[string][]string{
 	"store":          {},
 	"config":         {},
 	"examples":       {},
+	"observability":  {},
+	"schema":         {},
 	"bench":          {"app", "config"},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
 	"bench/rawhttp":  {},
