@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"haldane/bench/load"
+	"haldane/bench/machine"
+	"haldane/bench/peers"
+	"haldane/bench/report"
+)
+
+// arena is the proxies of one scenario, all running; the idle ones use next to nothing.
+type arena struct {
+	bench   *bench
+	result  *report.Scenario
+	running []*peers.Running
+}
+
+// enter starts all chosen proxies that can do a work, and looks whether they do it. What does not is left out, and said.
+func (b *bench) enter(ctx context.Context, result *report.Scenario, w peers.Work, wanted func(peers.Peer) bool) *arena {
+	a := &arena{bench: b, result: result}
+	w.V1, w.V2 = b.v1.Address, b.v2.Address
+	if w.Cores == nil {
+		w.Cores = b.proxyCores()
+	}
+	for _, p := range b.found {
+		if !p.Able(w) || wanted != nil && !wanted(p) {
+			continue
+		}
+		r, err := p.Start(ctx, w, b.dir)
+		if err == nil {
+			a.running = append(a.running, r)
+			continue
+		}
+		result.Failures = append(result.Failures, err.Error())
+	}
+	return a
+}
+
+func (a *arena) leave() {
+	for _, r := range a.running {
+		r.Stop()
+	}
+}
+
+// shot is one kind of load, and what it is called.
+type shot struct {
+	name  string
+	spec  load.Spec
+	phase load.Phase
+}
+
+// rounds plays shots round by round: every proxy once, then every proxy again. The first is another one each time, so that none
+// always follows the same.
+func (a *arena) rounds(ctx context.Context, shots ...func(*peers.Running) shot) error {
+	for round := range a.bench.rounds {
+		for _, of := range shots {
+			for i := range a.running {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				r := a.running[(i+round)%len(a.running)]
+				a.measure(r, round, of(r))
+			}
+		}
+	}
+	return nil
+}
+
+// measure plays one run and books it. A failure is booked as well; the others go on.
+func (a *arena) measure(r *peers.Running, round int, s shot) {
+	s.spec.Address, s.spec.Seed = r.Plain, uint64(round+1)
+	run, err := a.bench.once(r, s)
+	run.Round, run.Peer, run.Load = round, r.Name, s.name
+	if err != nil {
+		a.result.Failures = append(a.result.Failures, fmt.Sprintf("%s, %s, round %d: %v", r.Name, s.name, round+1, err))
+		return
+	}
+	a.result.Runs = append(a.result.Runs, run)
+}
+
+// once plays one run.
+func (b *bench) once(r *peers.Running, s shot) (report.Run, error) {
+	crowd, err := load.Open(b.loop, s.spec)
+	if err != nil {
+		return report.Run{}, err
+	}
+	defer crowd.Close()
+	return b.with(crowd, r, s.phase)
+}
+
+// with plays one phase of a crowd that is there.
+func (b *bench) with(crowd *load.Crowd, r *peers.Running, phase load.Phase) (report.Run, error) {
+	var before, after machine.Usage
+	var looked [2]error
+	phase.Begin = func() { before, looked[0] = machine.UsageOf(r.Pids) }
+	phase.End = func() { after, looked[1] = machine.UsageOf(r.Pids) }
+	result, err := crowd.Run(phase)
+	if err != nil {
+		return report.Run{}, err
+	}
+	for _, err := range looked {
+		if err != nil {
+			return report.Run{}, err
+		}
+	}
+	if result.Completed == 0 && result.Bytes == 0 {
+		return report.Run{}, fmt.Errorf("nothing was answered: %s", result.Why)
+	}
+	used := after.Since(before)
+	micros := func(p float64) float64 { return float64(result.Latency.Quantile(p)) / float64(time.Microsecond) }
+	resident, err := machine.Resident(r.Pids)
+	return report.Run{
+		Requests: result.Completed, Bytes: result.Bytes, Seconds: result.Elapsed.Seconds(), Failed: result.Failed, Why: result.Why,
+		CPU: int64(used.CPU), System: int64(used.System), P50: micros(0.5), P99: micros(0.99), P999: micros(0.999),
+		Late: float64(result.Late.Quantile(0.99)) / float64(time.Microsecond), Resident: resident,
+	}, err
+}

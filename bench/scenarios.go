@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"regexp"
+
+	"haldane/bench/load"
+	"haldane/bench/peers"
+	"haldane/bench/report"
+)
+
+// scenario is one kind of work.
+type scenario struct {
+	name  string
+	title string
+	per   report.Unit
+	play  func(context.Context, *bench, *report.Scenario) error
+}
+
+// catalogue is all scenarios, in their order.
+func catalogue() []scenario {
+	return []scenario{
+		{"small", "GET, 100-byte body, 64 keep-alive connections", report.PerRequest, playSmall},
+	}
+}
+
+// chosen is what is to be played.
+func (o *options) chosen() ([]scenario, error) {
+	match, err := regexp.Compile(o.only)
+	if err != nil {
+		return nil, fmt.Errorf("-only: %w", err)
+	}
+	var list []scenario
+	for _, s := range catalogue() {
+		if match.MatchString(s.name) {
+			list = append(list, s)
+		}
+	}
+	return list, nil
+}
+
+// connections is how many clients there are where nothing else is said.
+const connections = 64
+
+// get is a request as a browser's script or a service would send it.
+func get(path, host string) []byte {
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nCookie: session=0123456789abcdef\r\n\r\n", path, host)
+}
+
+// closed is a load that always has all clients busy.
+func (b *bench) closed(spec load.Spec) shot {
+	return shot{"closed", spec, load.Phase{Warm: b.time / 4, Time: b.time}}
+}
+
+// playSmall finds the capacity first, and then takes latencies at parts of it: all at the same rates, those of the slower one
+// of Haldane and HAProxy. Who cannot serve that at all is left out of it.
+func playSmall(ctx context.Context, b *bench, result *report.Scenario) error {
+	a := b.enter(ctx, result, peers.Work{}, nil)
+	defer a.leave()
+	spec := load.Spec{Connections: connections, Requests: [][]byte{get("/100", "shop.example.com")}}
+	if err := a.rounds(ctx, func(*peers.Running) shot { return b.closed(spec) }); err != nil {
+		return err
+	}
+	rate := func(r report.Run) float64 { return r.Rate() }
+	capacity := math.Inf(1)
+	for _, name := range []string{"haldane", "haproxy"} {
+		if s := result.Of(name, "closed", rate); s.Count > 0 {
+			capacity = min(capacity, s.Median)
+		}
+	}
+	if math.IsInf(capacity, 1) {
+		return nil // neither was asked for
+	}
+	kept := a.running[:0]
+	for _, r := range a.running {
+		if result.Of(r.Name, "closed", rate).Median > 0.9*capacity {
+			kept = append(kept, r)
+		} else {
+			defer r.Stop()
+		}
+	}
+	a.running = kept
+	open := func(name string, part float64) func(*peers.Running) shot {
+		spec := spec
+		spec.Connections = 4 * connections // so that nothing waits for a free one before the proxy is really late
+		return func(*peers.Running) shot {
+			return shot{name, spec, load.Phase{Rate: part * capacity, Warm: b.time / 4, Time: 2 * b.time}}
+		}
+	}
+	result.Facts = map[string]float64{"capacity, requests/s": math.Round(capacity)}
+	return a.rounds(ctx, open("open 50 %", 0.5), open("open 80 %", 0.8))
+}
