@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"haldane/bench/load"
 	"haldane/bench/machine"
+	"haldane/bench/origin"
 	"haldane/bench/peers"
 	"haldane/bench/report"
 )
@@ -21,22 +23,59 @@ type arena struct {
 // enter starts all chosen proxies that can do a work, and looks whether they do it. What does not is left out, and said.
 func (b *bench) enter(ctx context.Context, result *report.Scenario, w peers.Work, wanted func(peers.Peer) bool) *arena {
 	a := &arena{bench: b, result: result}
-	w.V1, w.V2 = b.v1.Address, b.v2.Address
-	if w.Cores == nil {
-		w.Cores = b.proxyCores()
-	}
+	w = b.complete(w)
 	for _, p := range b.found {
 		if !p.Able(w) || wanted != nil && !wanted(p) {
 			continue
 		}
-		r, err := p.Start(ctx, w, b.dir)
-		if err == nil {
-			a.running = append(a.running, r)
-			continue
+		if _, err := a.start(ctx, p, w); err != nil {
+			result.Failures = append(result.Failures, err.Error())
 		}
-		result.Failures = append(result.Failures, err.Error())
 	}
 	return a
+}
+
+// start starts one proxy and checks it.
+func (a *arena) start(ctx context.Context, p peers.Peer, w peers.Work) (*peers.Running, error) {
+	r, err := p.Start(ctx, w, a.bench.dir)
+	if err != nil {
+		return nil, err
+	}
+	host := "shop.example.com"
+	if w.Services > 0 {
+		host = "s0.example.com"
+	}
+	if err := a.bench.meanwhile(func() error { return r.Check(ctx, host, origin.Field) }); err != nil {
+		r.Stop()
+		return nil, err
+	}
+	a.running = append(a.running, r)
+	return r, nil
+}
+
+// meanwhile does something that the upstream has to answer for. The loop stays with this goroutine.
+func (b *bench) meanwhile(do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		default:
+		}
+		if err := b.loop.Poll(time.Millisecond); err != nil {
+			return errors.Join(err, <-done)
+		}
+	}
+}
+
+// complete adds what all works have in common.
+func (b *bench) complete(w peers.Work) peers.Work {
+	w.V1, w.V2 = b.v1.Address, b.v2.Address
+	if w.Cores == nil {
+		w.Cores = b.proxyCores()
+	}
+	return w
 }
 
 func (a *arena) leave() {
@@ -72,6 +111,9 @@ func (a *arena) rounds(ctx context.Context, shots ...func(*peers.Running) shot) 
 // measure plays one run and books it. A failure is booked as well; the others go on.
 func (a *arena) measure(r *peers.Running, round int, s shot) {
 	s.spec.Address, s.spec.Seed = r.Plain, uint64(round+1)
+	if s.spec.TLS != nil {
+		s.spec.Address = r.Secure
+	}
 	run, err := a.bench.once(r, s)
 	run.Round, run.Peer, run.Load = round, r.Name, s.name
 	if err != nil {

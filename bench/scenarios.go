@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -23,6 +24,12 @@ type scenario struct {
 func catalogue() []scenario {
 	return []scenario{
 		{"small", "GET, 100-byte body, 64 keep-alive connections", report.PerRequest, playSmall},
+		{"64k", "GET, 64 KiB body, 64 connections", report.PerRequest, plain(load.Spec{Connections: 64}, "/65536")},
+		{"1m", "GET, 1 MiB body, 16 connections", report.PerMiB, plain(load.Spec{Connections: 16}, "/1048576")},
+		{"down", "GET, 100 MiB body, 4 connections", report.PerMiB, plain(load.Spec{Connections: 4}, "/104857600")},
+		{"up", "POST, 100 MiB body, 4 connections", report.PerMiB, plain(load.Spec{Connections: 4, Upload: 100 << 20}, "/")},
+		{"tls", "GET over TLS 1.3, 100-byte body, 64 keep-alive connections", report.PerRequest, playTLS},
+		{"websocket", "WebSocket, echo of 32 bytes, 64 connections", report.PerRequest, plain(load.Spec{Connections: 64, Echo: 32}, "/socket")},
 	}
 }
 
@@ -91,4 +98,39 @@ func playSmall(ctx context.Context, b *bench, result *report.Scenario) error {
 	}
 	result.Facts = map[string]float64{"capacity, requests/s": math.Round(capacity)}
 	return a.rounds(ctx, open("open 50 %", 0.5), open("open 80 %", 0.8))
+}
+
+// plain is a closed load of one kind on all proxies.
+func plain(spec load.Spec, path string) func(context.Context, *bench, *report.Scenario) error {
+	return func(ctx context.Context, b *bench, result *report.Scenario) error {
+		a := b.enter(ctx, result, peers.Work{}, nil)
+		defer a.leave()
+		spec.Requests = [][]byte{get(path, "shop.example.com")}
+		switch {
+		case spec.Upload > 0:
+			spec.Requests[0] = with(spec.Requests[0], fmt.Sprintf("Content-Length: %d\r\n", spec.Upload))
+			spec.Requests[0] = append([]byte("POST"), spec.Requests[0][len("GET"):]...)
+		case spec.Echo > 0:
+			spec.Requests[0] = with(spec.Requests[0], "Connection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+		}
+		return a.rounds(ctx, func(*peers.Running) shot { return b.closed(spec) })
+	}
+}
+
+// with adds fields to a request.
+func with(request []byte, fields string) []byte {
+	return fmt.Appendf(nil, "%s%s\r\n", bytes.TrimSuffix(request, []byte("\r\n")), fields)
+}
+
+// playTLS is the small request after the handshake: connections are there before anything is counted.
+func playTLS(ctx context.Context, b *bench, result *report.Scenario) error {
+	c, err := newCertificate(b.dir)
+	if err != nil {
+		return err
+	}
+	a := b.enter(ctx, result, peers.Work{Certificate: c.chain, Key: c.key}, nil)
+	defer a.leave()
+	spec := load.Spec{Connections: connections, Requests: [][]byte{get("/100", "shop.example.com")}, TLS: c.clients}
+	return a.rounds(ctx, func(*peers.Running) shot { return b.closed(spec) })
 }

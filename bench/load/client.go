@@ -2,12 +2,11 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"haldane/bench/loop"
 )
@@ -26,6 +25,7 @@ const (
 type client struct {
 	crowd  *Crowd
 	fd     int
+	secure *tls.Conn // over fd, when there is TLS
 	state  state
 	due    time.Time // when the request under way should have been sent
 	left   int64     // of the body or the frame
@@ -61,7 +61,7 @@ func (c *client) write() {
 		if len(data) == 0 {
 			data, ofHead = c.crowd.zeros[:min(c.upload, bulk)], false
 		}
-		n, err := unix.Write(c.fd, data)
+		n, err := c.push(data)
 		if loop.Again(err) {
 			return
 		}
@@ -85,7 +85,7 @@ func (c *client) Ready() {
 	}
 	for {
 		buffer := c.crowd.buffer
-		n, err := unix.Read(c.fd, buffer)
+		n, err := c.pull(buffer)
 		if loop.Again(err) {
 			return
 		}
@@ -101,8 +101,8 @@ func (c *client) Ready() {
 			c.fail(err)
 			return
 		}
-		if n < len(buffer) || fd != c.fd {
-			return // there is no more, or the kernel will tell
+		if n < len(buffer) && c.secure == nil || fd != c.fd {
+			return // there is no more, or the kernel will tell; TLS reads a record at a time
 		}
 	}
 }
@@ -191,26 +191,5 @@ func (c *client) fail(err error) {
 	c.redial()
 	if busy {
 		c.crowd.failed(c, err)
-	}
-}
-
-// redial replaces the connection. Without one, the crowd ends.
-func (c *client) redial() {
-	c.close()
-	c.state, c.framed, c.out, c.upload = idle, false, nil, 0
-	fd, err := loop.Dial(c.crowd.spec.Address)
-	if err == nil {
-		c.fd, err = fd, c.crowd.loop.Add(fd, c)
-	}
-	if err != nil {
-		c.crowd.broken = err
-	}
-}
-
-func (c *client) close() {
-	if c.fd >= 0 {
-		c.crowd.loop.Forget(c.fd)
-		_ = unix.Close(c.fd)
-		c.fd = -1
 	}
 }

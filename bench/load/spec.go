@@ -1,6 +1,7 @@
 package load
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"time"
 
@@ -21,6 +22,8 @@ type Spec struct {
 	// Echo makes the one request an opening handshake of a WebSocket, and every exchange after it a frame with so many bytes,
 	// at most 125. Default: no WebSocket.
 	Echo int
+	// TLS is how the server is verified. Default: no TLS.
+	TLS *tls.Config
 	// Seed draws the times of an open load, and the requests.
 	Seed uint64
 }

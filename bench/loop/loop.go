@@ -40,12 +40,15 @@ func New() (*Loop, error) {
 // Close ends the waiting; the sockets are their owners' to close.
 func (l *Loop) Close() error { return unix.Close(l.epoll) }
 
-// Add takes a socket in. Closing the socket takes it out again.
+// Add takes a socket in, which does not block from then on. Forget it before it is closed.
 func (l *Loop) Add(fd int, handler Handler) error {
 	for len(l.handlers) <= fd {
 		l.handlers = append(l.handlers, nil)
 	}
 	l.handlers[fd] = handler
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return fmt.Errorf("wait for a socket: %w", err)
+	}
 	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(fd)}
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		return fmt.Errorf("wait for a socket: %w", err)
@@ -71,7 +74,7 @@ func (l *Loop) Poll(most time.Duration) error {
 // Forget ends what is said to a handler. Call it before closing a socket: its number is soon another's.
 func (l *Loop) Forget(fd int) { l.handlers[fd] = nil }
 
-// Dial connects to an address of IPv4.
+// Dial connects to an address of IPv4. The socket blocks until Add is called.
 func Dial(to netip.AddrPort) (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -81,9 +84,9 @@ func Dial(to netip.AddrPort) (int, error) {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("connect to %v: %w", to, err)
 	}
-	if err := prepare(fd); err != nil {
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		_ = unix.Close(fd)
-		return -1, err
+		return -1, fmt.Errorf("prepare a socket: %w", err)
 	}
 	return fd, nil
 }
@@ -127,16 +130,6 @@ func Accept(listener int) (fd int, ok bool, err error) {
 		return -1, false, fmt.Errorf("accept: %w", err)
 	}
 	return fd, true, unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-}
-
-func prepare(fd int) error {
-	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
-		return fmt.Errorf("prepare a socket: %w", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return fmt.Errorf("prepare a socket: %w", err)
-	}
-	return nil
 }
 
 // Again says whether a read or a write has to wait.

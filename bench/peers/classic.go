@@ -90,6 +90,7 @@ http {
   upstream v2 { server %[8]v; keepalive 256; keepalive_requests 1000000000; }
   split_clients "$uid_got$uid_set" $drawn { %[9]d%% v2; * v1; }
   map $http_x_version $variant { v1 v1; v2 v2; default $drawn; }
+  map $http_upgrade $connection { default upgrade; "" ""; }
   server {
     listen %[10]v;
 %[11]s    userid on;
@@ -100,14 +101,9 @@ http {
     proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection $connection;
     location / {
-      proxy_set_header Connection "";
-      proxy_pass http://$variant;
-    }
-    location = /socket {
-      proxy_set_header Host $host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
       proxy_pass http://$variant;
     }
   }

@@ -26,7 +26,7 @@ type Missing struct{ Name, Why string }
 func Find(ctx context.Context, paths Paths) ([]Peer, []Missing) {
 	all := []Peer{
 		{Name: "haldane", Path: paths.Haldane, prepare: prepareHaldane},
-		{Name: "haldane, plain", Path: paths.Haldane, prepare: preparePlain, Can: single},
+		{Name: "haldane, plain", Path: paths.Haldane, prepare: preparePlain, Can: single, Only: true},
 		{Name: "haldane, old", Path: paths.Old, prepare: prepareHaldane},
 		{Name: "relay", Path: paths.Relay, prepare: prepareRelay, Bytes: true, Can: cleartext},
 		{Name: "haproxy", Path: find(paths.HAProxy, "haproxy", paths.Tools), prepare: prepareHAProxy, Can: single},
