@@ -137,7 +137,13 @@ func (b *bench) once(r *peers.Running, s shot) (report.Run, error) {
 func (b *bench) with(crowd *load.Crowd, r *peers.Running, phase load.Phase) (report.Run, error) {
 	var before, after machine.Usage
 	var looked [2]error
-	phase.Begin = func() { before, looked[0] = machine.UsageOf(r.Pids) }
+	begin := phase.Begin
+	phase.Begin = func() {
+		before, looked[0] = machine.UsageOf(r.Pids)
+		if begin != nil {
+			begin()
+		}
+	}
 	phase.End = func() { after, looked[1] = machine.UsageOf(r.Pids) }
 	result, err := crowd.Run(phase)
 	if err != nil {

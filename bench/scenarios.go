@@ -30,6 +30,10 @@ func catalogue() []scenario {
 		{"up", "POST, 100 MiB body, 4 connections", report.PerMiB, plain(load.Spec{Connections: 4, Upload: 100 << 20}, "/")},
 		{"tls", "GET over TLS 1.3, 100-byte body, 64 keep-alive connections", report.PerRequest, playTLS},
 		{"websocket", "WebSocket, echo of 32 bytes, 64 connections", report.PerRequest, plain(load.Spec{Connections: 64, Echo: 32}, "/socket")},
+		{"idle", "10,000 idle keep-alive connections, and 1,000 others that are busy", report.PerRequest, playIdle},
+		{"services", "GET, 100-byte body: many services, many rules, a reload under load", report.PerRequest, playServices},
+		{"rollouts", "1,000 services, 50 of them with traffic: rollouts on none, one and all", report.PerRequest, playRollouts},
+		{"cores", "GET, 100-byte body, the proxy on all cores, beside load and upstream", report.PerRequest, playCores},
 	}
 }
 
@@ -70,10 +74,10 @@ func playSmall(ctx context.Context, b *bench, result *report.Scenario) error {
 	if err := a.rounds(ctx, func(*peers.Running) shot { return b.closed(spec) }); err != nil {
 		return err
 	}
-	rate := func(r report.Run) float64 { return r.Rate() }
+	rate := report.Figure(report.Run.Rate)
 	capacity := math.Inf(1)
 	for _, name := range []string{"haldane", "haproxy"} {
-		if s := result.Of(name, "closed", rate); s.Count > 0 {
+		if s := result.Of(report.Key{Peer: name, Load: "closed"}, rate); s.Count > 0 {
 			capacity = min(capacity, s.Median)
 		}
 	}
@@ -82,7 +86,7 @@ func playSmall(ctx context.Context, b *bench, result *report.Scenario) error {
 	}
 	kept := a.running[:0]
 	for _, r := range a.running {
-		if result.Of(r.Name, "closed", rate).Median > 0.9*capacity {
+		if result.Of(report.Key{Peer: r.Name, Load: "closed"}, rate).Median > 0.9*capacity {
 			kept = append(kept, r)
 		} else {
 			defer r.Stop()

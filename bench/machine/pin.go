@@ -14,14 +14,10 @@ import (
 const pinned = "HALDANE_BENCH_CORE"
 
 // PinSelf starts the running program anew, with the same arguments, on one core: threads that a Go program already has would
-// stay where they are. It returns in the new program, or when that cannot be done. Descriptors are limited by the hard
-// limit only, and root's not at all.
+// stay where they are. It returns in the new program, or when that cannot be done.
 func PinSelf(core int) error {
 	if os.Getenv(pinned) != "" {
 		return nil
-	}
-	if os.Geteuid() == 0 { // more is refused to others, and then what there is has to do
-		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files})
 	}
 	runtime.LockOSThread()
 	if err := setCores([]int{core}); err != nil {
@@ -35,16 +31,13 @@ func PinSelf(core int) error {
 	return fmt.Errorf("pin to core %d: %w", core, syscall.Exec(path, os.Args, environment)) //nolint:gosec // it is this program
 }
 
-// files is how many descriptors 11,000 connections need on both sides of a proxy, with room.
-const files = 1 << 16
-
 // Files is how many descriptors this process, and each that it starts, may have.
 func Files() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 1024
+		return 1024 // what every system allows
 	}
-	return int(min(limit.Cur, files))
+	return int(min(limit.Max, 1<<20))
 }
 
 // Start starts a command that may run on the given cores alone.

@@ -7,7 +7,8 @@ import (
 )
 
 // prepareHAProxy is what its manual proposes: servers with weights, a cookie that it inserts and takes away again, and
-// use-server for the field. It counts per server by itself.
+// use-server for the field. It counts per server by itself. Without strict limits it starts where fewer descriptors are allowed
+// than it would need for so many clients with an endpoint each.
 func prepareHAProxy(at place, _ string) launch {
 	secure, pem := "", ""
 	files := map[string]string{}
@@ -19,6 +20,7 @@ func prepareHAProxy(at place, _ string) launch {
 	files["haproxy.cfg"] = fmt.Sprintf(`global
   nbthread %d
   maxconn %d
+  no strict-limits
 defaults
   mode http
   timeout connect 5s
@@ -43,7 +45,7 @@ backend shop
 frontend numbers
   bind %v
   http-request use-service prometheus-exporter if { path /metrics }
-`, len(at.Cores), at.files/2-1000, at.plain, secure, at.V1, 100-Share, at.V2, Share, at.admin)
+`, len(at.Cores), clients, at.plain, secure, at.V1, 100-Share, at.V2, Share, at.admin)
 	return launch{arguments: []string{"-db", "-f", at.dir + "/haproxy.cfg"}, files: files}
 }
 
@@ -90,7 +92,7 @@ http {
   upstream v2 { server %[8]v; keepalive 256; keepalive_requests 1000000000; }
   split_clients "$uid_got$uid_set" $drawn { %[9]d%% v2; * v1; }
   map $http_x_version $variant { v1 v1; v2 v2; default $drawn; }
-  map $http_upgrade $connection { default upgrade; "" ""; }
+  map $http_upgrade $hop { default upgrade; "" ""; }
   server {
     listen %[10]v;
 %[11]s    userid on;
@@ -102,7 +104,7 @@ http {
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection $connection;
+    proxy_set_header Connection $hop;
     location / {
       proxy_pass http://$variant;
     }
@@ -112,6 +114,6 @@ http {
     location = /metrics { stub_status; }
   }
 }
-`, user, len(at.Cores), at.files-1000, at.dir, at.dir, at.files/2, at.V1, at.V2, Share, at.plain, secure, at.admin)
+`, user, len(at.Cores), 2*clients, at.dir, at.dir, 2*clients, at.V1, at.V2, Share, at.plain, secure, at.admin)
 	return launch{arguments: []string{"-p", at.dir, "-c", at.dir + "/nginx.conf"}, files: map[string]string{"nginx.conf": text}}
 }

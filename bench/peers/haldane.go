@@ -60,7 +60,7 @@ func haldaneHead(b *strings.Builder, at place) {
 		fmt.Fprintf(b, "  tls:\n    address: \"%v\"\n    certificates:\n      - {cert_file: %q, key_file: %q}\n", at.secure, at.Certificate, at.Key)
 	}
 	fmt.Fprintf(b, "admin: {address: \"%v\", socket: \"off\"}\nstate: {directory: %q}\nlog: {level: warn}\n", at.admin, at.dir)
-	fmt.Fprintf(b, "limits: {connections: %d}\n", at.files/2)
+	fmt.Fprintf(b, "limits: {connections: %d}\n", clients)
 }
 
 func haldaneLaunch(at place, text string) launch {

@@ -32,8 +32,8 @@ type Running struct {
 	ended   chan struct{}
 }
 
-// patience is how long a proxy may take to start; ten thousand services take their time.
-const patience = time.Minute
+// patience is how long a proxy may take to start; ten thousand services take their time on one core.
+const patience = 3 * time.Minute
 
 // Start starts a proxy in a folder of its own under dir, and waits until it listens. Stop it.
 func (p Peer) Start(ctx context.Context, w Work, dir string) (*Running, error) {
@@ -42,7 +42,7 @@ func (p Peer) Start(ctx context.Context, w Work, dir string) (*Running, error) {
 	if err != nil {
 		return fail(err)
 	}
-	at := place{Work: w, dir: dir, files: machine.Files()}
+	at := place{Work: w, dir: dir}
 	for _, address := range []*netip.AddrPort{&at.plain, &at.secure, &at.admin} {
 		if *address, err = free(); err != nil {
 			return fail(err)

@@ -5,6 +5,9 @@ import "net/netip"
 // Share is the part of the clients that the second variant gets, in percent.
 const Share = 25
 
+// clients is how many connections from clients every proxy allows.
+const clients = 15_000
+
 // Work is what a proxy is to do.
 type Work struct {
 	// V1 and V2 are the variants. V1 answers at the same port of the next two addresses, too, for proxies that know no
@@ -28,7 +31,6 @@ type place struct {
 	dir           string
 	plain, secure netip.AddrPort
 	admin         netip.AddrPort
-	files         int
 }
 
 // launch is how a process is started.

@@ -27,28 +27,40 @@ func SpreadOf(values []float64) Spread {
 // Figure is one number of a run.
 type Figure func(Run) float64
 
+// Key says whose runs: a peer's, under a load.
+type Key struct{ Peer, Load string }
+
 // Of sums up a figure of a peer under a load.
-func (s *Scenario) Of(peer, load string, f Figure) Spread {
+func (s *Scenario) Of(k Key, f Figure) Spread {
 	var values []float64
 	for _, r := range s.Runs {
-		if r.Peer == peer && r.Load == load {
+		if r.Peer == k.Peer && r.Load == k.Load {
 			values = append(values, f(r))
 		}
 	}
 	return SpreadOf(values)
 }
 
-// Ratio compares a figure of two peers pair by pair: both runs of a round, and then the median of the quotients. What slows a
-// machine down for a while slows both.
-func (s *Scenario) Ratio(of, to, load string, f Figure) Spread {
+// Ratio compares a figure of two pair by pair: both runs of a round, and then the median of the quotients. What slows a machine
+// down for a while slows both.
+func (s *Scenario) Ratio(of, to Key, f Figure) Spread {
+	return s.pairs(of, to, func(a, b Run) float64 { return f(a) / f(b) })
+}
+
+// Difference is as Ratio, of a figure less another one.
+func (s *Scenario) Difference(of, to Key, f Figure) Spread {
+	return s.pairs(of, to, func(a, b Run) float64 { return f(a) - f(b) })
+}
+
+func (s *Scenario) pairs(of, to Key, compare func(a, b Run) float64) Spread {
 	var values []float64
 	for _, a := range s.Runs {
-		if a.Peer != of || a.Load != load {
+		if a.Peer != of.Peer || a.Load != of.Load {
 			continue
 		}
 		for _, b := range s.Runs {
-			if b.Peer == to && b.Load == load && b.Round == a.Round {
-				values = append(values, f(a)/f(b))
+			if b.Peer == to.Peer && b.Load == to.Load && b.Round == a.Round {
+				values = append(values, compare(a, b))
 			}
 		}
 	}

@@ -42,6 +42,14 @@ type Scenario struct {
 	Facts map[string]float64 `json:"facts,omitempty"`
 }
 
+// The names of facts that are looked for.
+const (
+	// IdleFact is followed by the name of a peer.
+	IdleFact = "KiB for each idle connection: "
+	// ReloadFact is the time that a reload of 10,000 services takes.
+	ReloadFact = "seconds to reload 10,000 services"
+)
+
 // Unit is what a cost is divided by.
 type Unit string
 

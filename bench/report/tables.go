@@ -54,14 +54,15 @@ func (s *Scenario) writeTables(p *paper) {
 func (s *Scenario) writeLoad(p *paper, load string) {
 	var rows [][]string
 	for _, peer := range s.Peers() {
-		cost := s.Of(peer, load, s.Cost())
+		key := Key{peer, load}
+		cost := s.Of(key, s.Cost())
 		if cost.Count == 0 {
 			continue
 		}
-		of := func(f Figure) float64 { return s.Of(peer, load, f).Median }
+		of := func(f Figure) float64 { return s.Of(key, f).Median }
 		system := of(func(r Run) float64 { return float64(r.System) / 1e3 / r.Units(s.Per) })
 		row := []string{
-			peer, number(cost.Median), number(max(0, cost.Median-system)) + " + " + number(system), s.ratio(peer, load),
+			peer, number(cost.Median), number(max(0, cost.Median-system)) + " + " + number(system), s.ratio(key),
 			number(of(func(r Run) float64 { return r.Units(s.Per) / r.Seconds })),
 			number(of(func(r Run) float64 { return r.P50 })), number(of(func(r Run) float64 { return r.P99 })),
 			number(of(func(r Run) float64 { return r.P999 })), number(of(func(r Run) float64 { return float64(r.Resident) / (1 << 20) })),
@@ -76,11 +77,11 @@ func (s *Scenario) writeLoad(p *paper, load string) {
 }
 
 // ratio is Haldane's cost in parts of a peer's.
-func (s *Scenario) ratio(peer, load string) string {
-	if peer == subject {
+func (s *Scenario) ratio(k Key) string {
+	if k.Peer == subject {
 		return "1"
 	}
-	q := s.Ratio(subject, peer, load, s.Cost())
+	q := s.Ratio(Key{subject, k.Load}, k, s.Cost())
 	if q.Count == 0 {
 		return ""
 	}
