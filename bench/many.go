@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -17,8 +18,9 @@ const subject = "haldane"
 func crowdOf(services int) load.Spec {
 	spec := load.Spec{Connections: connections}
 	for i := range services {
-		request := with(get("/100", fmt.Sprintf("s%d.example.com", i)), fmt.Sprintf("X-Request-Key: %d\r\n", i))
-		spec.Requests = append(spec.Requests, request)
+		request := get("/100", fmt.Sprintf("s%d.example.com", i))
+		user := fmt.Sprintf("Cookie: uid=%016x; ", i)
+		spec.Requests = append(spec.Requests, bytes.Replace(request, []byte("Cookie: "), []byte(user), 1))
 	}
 	return spec
 }
@@ -97,7 +99,7 @@ func (b *bench) reload(ctx context.Context, a *arena, r *peers.Running, rate flo
 			return ctx.Err()
 		}
 		phase := load.Phase{Rate: rate, Warm: b.time / 4, Time: 2 * b.time}
-		a.measure(r, round, shot{"10,000 services, open 25 %", crowdOf(b.many() / 10), phase})
+		a.measure(r, round, shot{report.ManyQuiet, crowdOf(b.many() / 10), phase})
 		done := make(chan error, 1)
 		phase.Begin = func() {
 			go func() {
@@ -107,7 +109,7 @@ func (b *bench) reload(ctx context.Context, a *arena, r *peers.Running, rate flo
 				done <- err
 			}()
 		}
-		a.measure(r, round, shot{"the same, while all are reloaded", crowdOf(b.many() / 10), phase})
+		a.measure(r, round, shot{report.ManyReload, crowdOf(b.many() / 10), phase})
 		if err := <-done; err != nil {
 			return err
 		}
@@ -133,7 +135,7 @@ func playRollouts(ctx context.Context, b *bench, result *report.Scenario) error 
 		return shot
 	}
 	thin := func(r *peers.Running) shot {
-		return shot{fmt.Sprintf("%s, %d/s", s.names[r], rate), crowdOf(busy), load.Phase{Rate: rate, Warm: b.time / 4, Time: 2 * b.time}}
+		return shot{s.names[r] + ", 2,000/s", crowdOf(busy), load.Phase{Rate: rate, Warm: b.time / 4, Time: 2 * b.time}}
 	}
 	return s.arena.rounds(ctx, full, thin)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"haldane/bench/report"
 )
@@ -28,14 +29,36 @@ func (o *options) store(r *report.Report) error {
 	if o.json == "" {
 		return nil
 	}
-	f, err := os.Create(o.json)
-	if err != nil {
+	if err := writeFile(o.json, r.WriteJSON); err != nil {
 		return fmt.Errorf("store the figures: %w", err)
 	}
-	return errors.Join(r.WriteJSON(f), f.Close())
+	return nil
 }
 
-// write writes tables and pictures.
+// write writes tables and pictures to where they are wanted; without a document the tables go to standard output.
 func (o *options) write(r *report.Report, out io.Writer) error {
-	return r.WriteTables(out)
+	if o.pages != "" {
+		for _, p := range r.Pictures() {
+			if err := writeFile(filepath.Join(o.pages, p.Name), p.Write); err != nil {
+				return fmt.Errorf("draw: %w", err)
+			}
+		}
+	}
+	if o.readme != "" {
+		if err := report.Put(o.readme, r.WriteShort); err != nil {
+			return err
+		}
+	}
+	if o.page != "" {
+		return report.Put(o.page, r.WritePage)
+	}
+	return r.WritePage(out)
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
 }

@@ -50,6 +50,16 @@ const (
 	ReloadFact = "seconds to reload 10,000 services"
 )
 
+// The names of loads that are compared with each other.
+const (
+	// ManyQuiet and ManyReload are 10,000 services without and with a reload.
+	ManyQuiet  = "10,000 services, open 25 %"
+	ManyReload = "the same, while all are reloaded"
+	// NoneThin and RolloutsThin are 1,000 services, 50 of them with traffic, without rollouts and with one each.
+	NoneThin     = "no rollout, 2,000/s"
+	RolloutsThin = "1,000 rollouts, 2,000/s"
+)
+
 // Unit is what a cost is divided by.
 type Unit string
 

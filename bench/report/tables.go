@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -30,58 +32,97 @@ func (p *paper) table(head []string, rows [][]string) {
 // subject is who the others are compared with.
 const subject = "haldane"
 
-// WriteTables writes all scenarios as Markdown.
-func (r *Report) WriteTables(to io.Writer) error {
-	p := &paper{to: to}
-	for _, s := range r.Scenarios {
-		s.writeTables(p)
-	}
-	return p.err
-}
-
+// writeTables writes one scenario.
 func (s *Scenario) writeTables(p *paper) {
 	p.line("### %s: %s", s.Name, s.Title)
 	p.line("")
-	for _, load := range s.Loads() {
-		s.writeLoad(p, load)
+	if peers := s.Peers(); len(peers) == 1 {
+		s.writeTable(p, "load", peers, s.Loads())
+	} else {
+		for _, load := range s.Loads() {
+			s.writeTable(p, load, peers, []string{load})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
+		p.line("- %s: %s", name, number(s.Facts[name]))
 	}
 	for _, f := range s.Failures {
-		p.line("- **failed**: %s", f)
+		p.line("- **failed**: %s", strings.Join(strings.Fields(f), " "))
+	}
+	if len(s.Facts)+len(s.Failures) > 0 {
+		p.line("")
 	}
 }
 
-// writeLoad is one table: all proxies under one load.
-func (s *Scenario) writeLoad(p *paper, load string) {
+// writeTable writes several proxies under one load, or one under several.
+func (s *Scenario) writeTable(p *paper, title string, peers, loads []string) {
+	timed, scheduled := false, false
+	for _, r := range s.Runs {
+		if slices.Contains(loads, r.Load) {
+			timed, scheduled = timed || r.P99 > 0, scheduled || r.Late > 0
+		}
+	}
+	head := []string{title, "CPU us/" + string(s.Per), "user + system", "Haldane / it", string(s.Per) + "/s", "resident MiB"}
+	if timed {
+		head = append(head, "p50 us", "p99 us", "p99.9 us")
+	}
+	if scheduled {
+		head = append(head, "generator late, p99 us")
+	}
+	head = append(head, "failed")
 	var rows [][]string
-	for _, peer := range s.Peers() {
-		key := Key{peer, load}
-		cost := s.Of(key, s.Cost())
-		if cost.Count == 0 {
-			continue
+	for _, peer := range peers {
+		for _, load := range loads {
+			k := Key{peer, load}
+			if s.Of(k, s.Cost()).Count == 0 {
+				continue
+			}
+			row := s.row(k, timed, scheduled)
+			if len(peers) == 1 {
+				row[0] = load
+			}
+			rows = append(rows, row)
 		}
-		of := func(f Figure) float64 { return s.Of(key, f).Median }
-		system := of(func(r Run) float64 { return float64(r.System) / 1e3 / r.Units(s.Per) })
-		row := []string{
-			peer, number(cost.Median), number(max(0, cost.Median-system)) + " + " + number(system), s.ratio(key),
-			number(of(func(r Run) float64 { return r.Units(s.Per) / r.Seconds })),
-			number(of(func(r Run) float64 { return r.P50 })), number(of(func(r Run) float64 { return r.P99 })),
-			number(of(func(r Run) float64 { return r.P999 })), number(of(func(r Run) float64 { return float64(r.Resident) / (1 << 20) })),
-			number(of(func(r Run) float64 { return r.Late })),
-		}
-		rows = append(rows, row)
 	}
-	p.table([]string{
-		load, "CPU us/" + string(s.Per), "user + system", "Haldane / it", string(s.Per) + "s/s",
-		"p50 us", "p99 us", "p99.9 us", "resident MiB", "generator late us",
-	}, rows)
+	p.table(head, rows)
 }
 
-// ratio is Haldane's cost in parts of a peer's.
-func (s *Scenario) ratio(k Key) string {
-	if k.Peer == subject {
+// row is one proxy under one load.
+func (s *Scenario) row(k Key, timed, scheduled bool) []string {
+	of := func(f Figure) string { return number(s.Of(k, f).Median) }
+	cost := s.Of(k, s.Cost())
+	system := s.Of(k, func(r Run) float64 { return float64(r.System) / 1e3 / r.Units(s.Per) }).Median
+	row := []string{
+		k.Peer, fmt.Sprintf("%s (%s-%s)", number(cost.Median), number(cost.Low), number(cost.High)),
+		number(max(0, cost.Median-system)) + " + " + number(system), s.against(k),
+		of(func(r Run) float64 { return r.Units(s.Per) / r.Seconds }),
+		of(func(r Run) float64 { return float64(r.Resident) / (1 << 20) }),
+	}
+	if timed {
+		row = append(row, of(func(r Run) float64 { return r.P50 }), of(func(r Run) float64 { return r.P99 }), of(func(r Run) float64 { return r.P999 }))
+	}
+	if scheduled {
+		row = append(row, of(func(r Run) float64 { return r.Late }))
+	}
+	failed := 0
+	for _, r := range s.Runs {
+		if r.Peer == k.Peer && r.Load == k.Load {
+			failed += r.Failed
+		}
+	}
+	return append(row, fmt.Sprint(failed))
+}
+
+// against is Haldane's cost in parts of a peer's; of one peer under several loads, that of the first load in parts of it.
+func (s *Scenario) against(k Key) string {
+	of := Key{subject, k.Load}
+	if len(s.Peers()) == 1 {
+		of = Key{k.Peer, s.Loads()[0]}
+	}
+	if of == k {
 		return "1"
 	}
-	q := s.Ratio(Key{subject, k.Load}, k, s.Cost())
+	q := s.Ratio(of, k, s.Cost())
 	if q.Count == 0 {
 		return ""
 	}
@@ -91,9 +132,9 @@ func (s *Scenario) ratio(k Key) string {
 // number writes a figure with three digits that mean something.
 func number(v float64) string {
 	switch {
-	case v >= 100:
+	case v >= 100 || v <= -100:
 		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
+	case v >= 10 || v <= -10:
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.2f", v)
