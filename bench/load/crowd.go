@@ -111,28 +111,28 @@ func (c *Crowd) Run(p Phase) (*Result, error) {
 		return r, err
 	}
 	start := time.Now()
-	c.phase = phase{closed: p.Rate == 0, begin: start.Add(p.Warm), end: start.Add(p.Warm + p.Time), result: r}
+	never := start.Add(p.Warm + p.Time + time.Hour)
+	c.phase = phase{closed: p.Rate == 0, begin: never, end: never, result: r}
 	s := schedule{crowd: c, rate: p.Rate, next: start, random: rand.New(rand.NewPCG(c.spec.Seed, 1))}
 	if c.phase.closed {
 		for len(c.idle) > 0 {
 			c.send(c.take(), start)
 		}
 	}
-	if err := c.until(&s, c.phase.begin); err != nil {
+	if err := c.until(&s, start.Add(p.Warm)); err != nil {
 		return r, err
 	}
-	begun := time.Now()
 	call(p.Begin)
-	c.phase.running = true
+	begun := time.Now()
+	c.phase.begin, c.phase.end, c.phase.running = begun, begun.Add(p.Time), true
 	if err := c.until(&s, c.phase.end); err != nil {
 		return r, err
 	}
 	c.phase.running = false
-	call(p.End)
 	r.Elapsed = time.Since(begun)
+	call(p.End)
 	c.phase.stopped = true
-	s.drop()
-	return r, c.drain(r)
+	return r, c.drain(&s)
 }
 
 func call(f func()) {
@@ -179,10 +179,11 @@ func (c *Crowd) until(s *schedule, end time.Time) error {
 	}
 }
 
-// drain waits for what is under way, and gives up on what does not come.
-func (c *Crowd) drain(r *Result) error {
+// drain waits for what is under way or was due, and gives up on what does not come.
+func (c *Crowd) drain(s *schedule) error {
 	limit := time.Now().Add(patience)
-	for len(c.idle) < len(c.clients) && time.Now().Before(limit) {
+	for (len(c.idle) < len(c.clients) || len(s.queue) > 0) && time.Now().Before(limit) {
+		s.send(time.Now())
 		if err := c.poll(10 * time.Millisecond); err != nil {
 			return err
 		}
@@ -192,6 +193,7 @@ func (c *Crowd) drain(r *Result) error {
 			k.fail(errors.New("no answer in time"))
 		}
 	}
+	s.drop()
 	return c.broken
 }
 

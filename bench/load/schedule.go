@@ -25,6 +25,18 @@ func (s *schedule) fire(now, end time.Time) time.Duration {
 		s.queue = append(s.queue, s.next)
 		s.next = s.next.Add(time.Duration(s.random.ExpFloat64() / s.rate * float64(time.Second)))
 	}
+	s.send(now)
+	if s.waited {
+		return time.Millisecond // until a connection is free
+	}
+	if wait := min(s.next.Sub(now), end.Sub(now)) - 2*time.Millisecond; wait > 0 {
+		return wait
+	}
+	return 0
+}
+
+// send sends what was due, as far as there are free connections.
+func (s *schedule) send(now time.Time) {
 	for len(s.queue) > 0 && len(s.crowd.idle) > 0 {
 		due := s.queue[0]
 		s.queue = s.queue[1:]
@@ -34,13 +46,6 @@ func (s *schedule) fire(now, end time.Time) time.Duration {
 		s.crowd.send(s.crowd.take(), due)
 	}
 	s.waited = len(s.queue) > 0
-	if s.waited {
-		return time.Millisecond // until a connection is free
-	}
-	if wait := min(s.next.Sub(now), end.Sub(now)) - 2*time.Millisecond; wait > 0 {
-		return wait
-	}
-	return 0
 }
 
 // drop books what was due and never had a connection.

@@ -101,6 +101,7 @@ func (k *link) request(head []byte) bool {
 	if !ok || !ok2 || len(path) == 0 || path[0] != '/' {
 		return false
 	}
+	k.origin.Served++
 	switch {
 	case bytes.HasPrefix(head, []byte("POST ")):
 		n, err := strconv.ParseInt(field(head, "content-length"), 10, 64)

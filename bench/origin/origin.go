@@ -29,6 +29,8 @@ const Field = "X-Origin"
 type Origin struct {
 	// Address is the first place where it answers.
 	Address netip.AddrPort
+	// Served is how many requests it has seen.
+	Served int
 
 	loop      *loop.Loop
 	name      string

@@ -62,7 +62,11 @@ func (s *Scenario) writeTable(p *paper, title string, peers, loads []string) {
 			timed, scheduled = timed || r.P99 > 0, scheduled || r.Late > 0
 		}
 	}
-	head := []string{title, "CPU us/" + string(s.Per), "user + system", "Haldane / it", string(s.Per) + "/s", "resident MiB"}
+	compared := "Haldane / it"
+	if len(peers) == 1 {
+		compared = "first / it"
+	}
+	head := []string{title, "CPU us/" + string(s.Per), "user + system", compared, string(s.Per) + "/s", "resident MiB"}
 	if timed {
 		head = append(head, "p50 us", "p99 us", "p99.9 us")
 	}
