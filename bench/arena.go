@@ -78,8 +78,20 @@ func (b *bench) complete(w peers.Work) peers.Work {
 	return w
 }
 
+// leave stops all proxies, and says what they should not have done.
 func (a *arena) leave() {
 	for _, r := range a.running {
+		if r.Ended() {
+			a.result.Failures = append(a.result.Failures, r.Name+" has ended by itself")
+		} else if r.Releases {
+			n, err := r.RolledBack(context.Background())
+			switch {
+			case err != nil:
+				a.result.Failures = append(a.result.Failures, fmt.Sprintf("%s: %v", r.Name, err))
+			case n > 0:
+				a.result.Failures = append(a.result.Failures, fmt.Sprintf("%s: %d rollouts were rolled back, of variants that are alike", r.Name, n))
+			}
+		}
 		r.Stop()
 	}
 }

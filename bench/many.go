@@ -105,7 +105,9 @@ func (b *bench) reload(ctx context.Context, a *arena, r *peers.Running, rate flo
 		phase := load.Phase{Rate: rate, Warm: b.time / 4, Time: 2 * b.time}
 		a.measure(r, round, shot{quiet, crowdOf(b.many() / 10), phase})
 		done := make(chan error, 1)
+		begun := false
 		phase.Begin = func() {
+			begun = true
 			go func() {
 				start := time.Now()
 				err := r.Reload(ctx)
@@ -114,6 +116,9 @@ func (b *bench) reload(ctx context.Context, a *arena, r *peers.Running, rate flo
 			}()
 		}
 		a.measure(r, round, shot{loud, crowdOf(b.many() / 10), phase})
+		if !begun {
+			continue // what went wrong has been said
+		}
 		if err := <-done; err != nil {
 			return err
 		}

@@ -80,6 +80,13 @@ func Dial(to netip.AddrPort) (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("make a socket: %w", err)
 	}
+	// So that a server that hangs stops nobody for ever: connecting, and a handshake before Add.
+	for _, option := range []int{unix.SO_RCVTIMEO, unix.SO_SNDTIMEO} {
+		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, option, &unix.Timeval{Sec: 10}); err != nil {
+			_ = unix.Close(fd)
+			return -1, fmt.Errorf("prepare a socket: %w", err)
+		}
+	}
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}); err != nil {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("connect to %v: %w", to, err)

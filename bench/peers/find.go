@@ -25,9 +25,9 @@ type Missing struct{ Name, Why string }
 // Find says which proxies there are, and which not. Haldane, as two peers, and the relay must be there.
 func Find(ctx context.Context, paths Paths) ([]Peer, []Missing) {
 	all := []Peer{
-		{Name: "haldane", Path: paths.Haldane, prepare: prepareHaldane},
+		{Name: "haldane", Path: paths.Haldane, prepare: prepareHaldane, Releases: true},
 		{Name: "haldane, plain", Path: paths.Haldane, prepare: preparePlain, Can: single, Only: true},
-		{Name: "haldane, old", Path: paths.Old, prepare: prepareHaldane},
+		{Name: "haldane, old", Path: paths.Old, prepare: prepareHaldane, Releases: true},
 		{Name: "relay", Path: paths.Relay, prepare: prepareRelay, Bytes: true, Can: cleartext},
 		{Name: "haproxy", Path: find(paths.HAProxy, "haproxy", paths.Tools), prepare: prepareHAProxy, Can: single},
 		{Name: "nginx", Path: find(paths.Nginx, "nginx", paths.Tools), prepare: prepareNginx, Can: single},

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -31,4 +32,26 @@ func (r *Running) Reload(ctx context.Context) error {
 		return fmt.Errorf("reload: %s: %s", response.Status, text)
 	}
 	return nil
+}
+
+// RolledBack is how many rollouts Haldane has rolled back, of which there should be none: the variants are alike.
+func (r *Running) RolledBack(ctx context.Context) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.Admin.String()+"/metrics", nil)
+	if err != nil {
+		return 0, fmt.Errorf("look for rollbacks: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, fmt.Errorf("look for rollbacks: %w", err)
+	}
+	defer response.Body.Close()
+	n := 0
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		line := lines.Text()
+		if strings.HasPrefix(line, "haldane_rollout_phase{") && strings.Contains(line, `phase="rolled_back"`) && strings.HasSuffix(line, " 1") {
+			n++
+		}
+	}
+	return n, lines.Err()
 }

@@ -52,6 +52,8 @@ type Peer struct {
 	Can func(Work) bool
 	// Bytes says that it knows nothing of HTTP: neither variants nor fields.
 	Bytes bool
+	// Releases says that it has rollouts.
+	Releases bool
 	// Only says that it has one variant, and nothing else to do.
 	Only bool
 
