@@ -33,6 +33,7 @@ func catalogue() []scenario {
 		{"idle", "10,000 idle keep-alive connections, and 1,000 others that are busy", report.PerRequest, playIdle},
 		{"services", "GET, 100-byte body: many services, many rules, a reload under load", report.PerRequest, playServices},
 		{"rollouts", "1,000 services, 50 of them with traffic: rollouts on none, one and all", report.PerRequest, playRollouts},
+		{"functions", "what is done for a request without any input or output, by the benchmarks next to the functions", report.PerRequest, playFunctions},
 		{"cores", "GET, 100-byte body, the proxy on all cores, beside load and upstream", report.PerRequest, playCores},
 	}
 }

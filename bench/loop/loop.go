@@ -140,4 +140,4 @@ func Accept(listener int) (fd int, ok bool, err error) {
 }
 
 // Again says whether a read or a write has to wait.
-func Again(err error) bool { return err == unix.EAGAIN } //nolint:errorlint // system calls return it bare
+func Again(err error) bool { return err == unix.EAGAIN }

@@ -43,17 +43,26 @@ func (r *Report) WritePage(to io.Writer) error {
 	p := &paper{to: to}
 	r.writeHead(p)
 	r.writeTargets(p)
+	for _, picture := range r.Pictures() {
+		p.line("![%s](images/%s)", picture.chart.title, picture.Name)
+		p.line("")
+	}
 	for _, s := range r.Scenarios {
 		s.writeTables(p)
 	}
 	return p.err
 }
 
-func (r *Report) writeHead(p *paper) {
+// warn says when figures are not for quoting.
+func (r *Report) warn(p *paper) {
 	if r.Quick {
 		p.line("**From short runs, to see that everything works. The figures mean little.**")
 		p.line("")
 	}
+}
+
+func (r *Report) writeHead(p *paper) {
+	r.warn(p)
 	p.line("Measured on %s. With:", r.Machine)
 	p.line("")
 	for _, peer := range r.Peers {
@@ -90,9 +99,10 @@ func (r *Report) WriteShort(to io.Writer) error {
 		p.line("Small requests were not measured.")
 		return p.err
 	}
+	r.warn(p)
 	p.line("![CPU time for a small request, Haldane and others](docs/images/bench-small.svg)")
 	p.line("")
-	p.line("One core each for the proxy and for load with upstream, %s. CPU time for a request is that of the proxy's processes.", s.Title)
+	p.line("%s; one core for the proxy, another one for load and upstream. CPU time is that of the proxy's processes, for a request.", s.Title)
 	p.line("Ratios are medians of pairs of the same round; p99 is under open load, all at the same rate.")
 	p.line("")
 	var rows [][]string
@@ -106,7 +116,7 @@ func (r *Report) WriteShort(to io.Writer) error {
 			met++
 		}
 	}
-	p.line("%d of the %d targets are met: [docs/PERFORMANCE.md](docs/PERFORMANCE.md) has them all, and the method.", met, len(all))
+	p.line("%d of the %d targets are met.", met, len(all))
 	return p.err
 }
 

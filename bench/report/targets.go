@@ -35,7 +35,7 @@ const closed = "closed"
 // targets are all promises of which something was measured.
 func (r *Report) targets() []target {
 	var list []target
-	for _, add := range []func() []target{r.costs, r.tails, r.bodies, r.crowds, r.control} {
+	for _, add := range []func() []target{r.costs, r.tails, r.bodies, r.crowds, r.control, r.functions} {
 		list = append(list, add()...)
 	}
 	return slices.DeleteFunc(list, func(t target) bool { return t.got.Count == 0 })
@@ -127,4 +127,22 @@ func (r *Report) control() []target {
 	}
 	share := func(r Run) float64 { return 100 * float64(r.CPU) / 1e9 / r.Seconds }
 	return []target{{"1,000 rollouts, 50 of them busy, of one core", 2, " %", s.Difference(Key{subject, RolloutsThin}, Key{subject, NoneThin}, share)}}
+}
+
+// functions are what a request costs without input and output. Among many services matching is all that can take longer.
+func (r *Report) functions() []target {
+	s := r.Scenario("functions")
+	if s == nil {
+		return nil
+	}
+	decide, some := s.Facts[DecideFact]
+	one, few := s.Facts[MatchFact+"1"]
+	all, many := s.Facts[MatchFact+"10000"]
+	if !some || !few || !many {
+		return nil
+	}
+	return []target{
+		{"match, assign, pick and record, 1 service", 150, " ns", Spread{Median: decide, Count: 1}},
+		{"the same, 10,000 services", 250, " ns", Spread{Median: decide + all - one, Count: 1}},
+	}
 }
