@@ -55,15 +55,19 @@ func (b *bench) idle(ctx context.Context, p peers.Peer, round int, result *repor
 	if err != nil {
 		return 0, err
 	}
-	spec := load.Spec{Requests: [][]byte{get("/100", "shop.example.com")}, Connections: idleConnections}
-	if room := machine.Files() - 3*busyConnections; spec.Connections > room {
+	spec := load.Spec{Requests: [][]byte{get("/100", "shop.example.com")}}
+	if idleConnections+3*busyConnections > machine.Files() {
 		return 0, fmt.Errorf("%d descriptors are not enough", machine.Files())
 	}
-	crowd, kib, err := b.fill(r, spec)
+	crowds, kib, err := b.fill(r, spec)
+	defer func() {
+		for _, crowd := range crowds {
+			crowd.Close()
+		}
+	}()
 	if err != nil {
 		return 0, err
 	}
-	defer crowd.Close()
 	spec.Connections = busyConnections
 	s := b.closed(spec)
 	s.phase.Warm, s.phase.Time = max(s.phase.Warm, time.Second/2), max(s.phase.Time, time.Second)
@@ -71,31 +75,35 @@ func (b *bench) idle(ctx context.Context, p peers.Peer, round int, result *repor
 	return kib, nil
 }
 
-// fill opens idle connections and says what one holds, in KiB.
-func (b *bench) fill(r *peers.Running, spec load.Spec) (*load.Crowd, float64, error) {
+// batch is how many connections are opened before each of them has sent its request: a proxy may close those that send none.
+const batch = 500
+
+// fill opens idle connections and says what one holds, in KiB. The crowds are the caller's to close, in any case.
+func (b *bench) fill(r *peers.Running, spec load.Spec) (crowds []*load.Crowd, kib float64, err error) {
 	before, err := machine.Resident(r.Pids)
 	if err != nil {
 		return nil, 0, err
 	}
-	spec.Address = r.Plain
-	crowd, err := load.Open(b.loop, spec)
-	if err != nil {
-		return nil, 0, err
+	spec.Address, spec.Connections = r.Plain, batch
+	for range idleConnections / batch {
+		crowd, err := load.Open(b.loop, spec)
+		if err != nil {
+			return crowds, 0, err
+		}
+		crowds = append(crowds, crowd)
+		result, err := crowd.Once()
+		if err != nil {
+			return crowds, 0, err
+		}
+		if result.Failed > 0 {
+			return crowds, 0, fmt.Errorf("%d of %d connections got no answer: %s", result.Failed, batch, result.Why)
+		}
 	}
-	result, err := crowd.Once()
-	if err == nil && result.Failed > 0 {
-		err = fmt.Errorf("%d of %d connections got no answer: %s", result.Failed, spec.Connections, result.Why)
+	for start := time.Now(); time.Since(start) < settle; {
+		if err := b.loop.Poll(10 * time.Millisecond); err != nil {
+			return crowds, 0, err
+		}
 	}
-	for start := time.Now(); err == nil && time.Since(start) < settle; {
-		err = b.loop.Poll(10 * time.Millisecond)
-	}
-	after, lookErr := machine.Resident(r.Pids)
-	if err == nil {
-		err = lookErr
-	}
-	if err != nil {
-		crowd.Close()
-		return nil, 0, err
-	}
-	return crowd, float64(after-before) / 1024 / float64(spec.Connections), nil
+	after, err := machine.Resident(r.Pids)
+	return crowds, float64(after-before) / 1024 / idleConnections, err
 }

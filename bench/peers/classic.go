@@ -13,7 +13,7 @@ func prepareHAProxy(at place, _ string) launch {
 	secure, pem := "", ""
 	files := map[string]string{}
 	if at.Certificate != "" {
-		secure = fmt.Sprintf("  bind %v ssl crt %s/both.pem alpn http/1.1\n", at.secure, at.dir)
+		secure = fmt.Sprintf("  bind %v ssl crt %s/both.pem alpn http/1.1 ciphersuites TLS_AES_128_GCM_SHA256\n", at.secure, at.dir)
 		pem = bothOf(at)
 		files["both.pem"] = pem
 	}
@@ -67,7 +67,8 @@ func bothOf(at place) string {
 func prepareNginx(at place, _ string) launch {
 	secure := ""
 	if at.Certificate != "" {
-		secure = fmt.Sprintf("    listen %v ssl;\n    ssl_certificate %s;\n    ssl_certificate_key %s;\n", at.secure, at.Certificate, at.Key)
+		secure = fmt.Sprintf("    listen %v ssl;\n    ssl_certificate %s;\n    ssl_certificate_key %s;\n"+
+			"    ssl_protocols TLSv1.3;\n    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;\n", at.secure, at.Certificate, at.Key)
 	}
 	user := ""
 	if os.Geteuid() == 0 {
