@@ -147,31 +147,33 @@ func (b *bench) once(r *peers.Running, s shot) (report.Run, error) {
 
 // with plays one phase of a crowd that is there.
 func (b *bench) with(crowd *load.Crowd, r *peers.Running, phase load.Phase) (report.Run, error) {
+	pids, err := r.Pids()
+	if err != nil {
+		return report.Run{}, err
+	}
 	var before, after machine.Usage
 	var looked [2]error
 	begin := phase.Begin
 	phase.Begin = func() {
-		before, looked[0] = machine.UsageOf(r.Pids)
+		before, looked[0] = machine.UsageOf(pids)
 		if begin != nil {
 			begin()
 		}
 	}
-	phase.End = func() { after, looked[1] = machine.UsageOf(r.Pids) }
+	phase.End = func() { after, looked[1] = machine.UsageOf(pids) }
 	result, err := crowd.Run(phase)
 	if err != nil {
 		return report.Run{}, err
 	}
-	for _, err := range looked {
-		if err != nil {
-			return report.Run{}, err
-		}
+	if err := errors.Join(looked[:]...); err != nil {
+		return report.Run{}, err
 	}
 	if result.Completed == 0 && result.Bytes == 0 {
 		return report.Run{}, fmt.Errorf("nothing was answered: %s", result.Why)
 	}
 	used := after.Since(before)
 	micros := func(p float64) float64 { return float64(result.Latency.Quantile(p)) / float64(time.Microsecond) }
-	resident, err := machine.Resident(r.Pids)
+	resident, err := machine.Resident(pids)
 	return report.Run{
 		Requests: result.Completed, Bytes: result.Bytes, Seconds: result.Elapsed.Seconds(), Failed: result.Failed, Why: result.Why,
 		CPU: int64(used.CPU), System: int64(used.System), P50: micros(0.5), P99: micros(0.99), P999: micros(0.999),

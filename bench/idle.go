@@ -80,7 +80,11 @@ const batch = 500
 
 // fill opens idle connections and says what one holds, in KiB. The crowds are the caller's to close, in any case.
 func (b *bench) fill(r *peers.Running, spec load.Spec) (crowds []*load.Crowd, kib float64, err error) {
-	before, err := machine.Resident(r.Pids)
+	pids, err := r.Pids()
+	if err != nil {
+		return nil, 0, err
+	}
+	before, err := machine.Resident(pids)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -104,6 +108,6 @@ func (b *bench) fill(r *peers.Running, spec load.Spec) (crowds []*load.Crowd, ki
 			return crowds, 0, err
 		}
 	}
-	after, err := machine.Resident(r.Pids)
+	after, err := machine.Resident(pids)
 	return crowds, float64(after-before) / 1024 / idleConnections, err
 }

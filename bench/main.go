@@ -66,13 +66,7 @@ func parse(args []string, notes io.Writer) (options, error) {
 	f.StringVar(&o.page, "markdown", "", "put the tables between their marks in this file")
 	f.StringVar(&o.readme, "readme", "", "put the short table between its marks in this file")
 	f.StringVar(&o.pages, "pictures", "", "write the pictures to this folder")
-	f.StringVar(&o.paths.Haldane, "haldane", "", "binary of Haldane; built when empty")
-	f.StringVar(&o.paths.Old, "old", "", "another binary of Haldane, to compare with")
-	f.StringVar(&o.paths.HAProxy, "haproxy", "", "binary of HAProxy")
-	f.StringVar(&o.paths.Nginx, "nginx", "", "binary of nginx")
-	f.StringVar(&o.paths.Caddy, "caddy", "", "binary of Caddy")
-	f.StringVar(&o.paths.Traefik, "traefik", "", "binary of Traefik")
-	f.StringVar(&o.paths.Tools, "tools", "build/tools", "folder into which packages of the proxies were unpacked (make bench-tools)")
+	pathFlags(f, &o.paths)
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -92,6 +86,17 @@ func parse(args []string, notes io.Writer) (options, error) {
 		return o, errors.New("-rounds and -time must be above zero")
 	}
 	return o, nil
+}
+
+// pathFlags says where the proxies are.
+func pathFlags(f *flag.FlagSet, p *peers.Paths) {
+	f.StringVar(&p.Haldane, "haldane", "", "binary of Haldane; built when empty")
+	f.StringVar(&p.Old, "old", "", "another binary of Haldane, to compare with")
+	f.StringVar(&p.HAProxy, "haproxy", "", "binary of HAProxy")
+	f.StringVar(&p.Nginx, "nginx", "", "binary of nginx")
+	f.StringVar(&p.Caddy, "caddy", "", "binary of Caddy")
+	f.StringVar(&p.Traefik, "traefik", "", "binary of Traefik")
+	f.StringVar(&p.Tools, "tools", "build/tools", "folder into which packages of the proxies were unpacked (make bench-tools)")
 }
 
 func run(ctx context.Context, args []string, out, notes io.Writer) error {

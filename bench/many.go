@@ -92,7 +92,6 @@ func playServices(ctx context.Context, b *bench, result *report.Scenario) error 
 
 // reload takes latencies at a quarter of the capacity, without a reload and while all services are loaded again.
 func (b *bench) reload(ctx context.Context, a *arena, r *peers.Running, rate float64) error {
-	a.running = append(a.running[:0:0], r)
 	quiet, loud := report.ManyQuiet, report.ManyReload
 	if b.quick { // fewer of them, which must not be taken for the figures of many
 		quiet, loud = "open 25 %", "the same, while all are reloaded (short)"

@@ -62,19 +62,8 @@ func bothOf(at place) string {
 	return b.String()
 }
 
-// prepareNginx splits by a cookie that it issues, and passes uploads on as they come, as the others do. It counts requests, but
-// not per variant: that would take a module, or its access log.
-func prepareNginx(at place, _ string) launch {
-	secure := ""
-	if at.Certificate != "" {
-		secure = fmt.Sprintf("    listen %v ssl;\n    ssl_certificate %s;\n    ssl_certificate_key %s;\n"+
-			"    ssl_protocols TLSv1.3;\n    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;\n", at.secure, at.Certificate, at.Key)
-	}
-	user := ""
-	if os.Geteuid() == 0 {
-		user = "user root;\n" // or its worker could not write to its folder
-	}
-	text := fmt.Sprintf(`%sdaemon off;
+// nginxText is the configuration, with places for what prepareNginx fills in.
+const nginxText = `%sdaemon off;
 worker_processes %d;
 worker_rlimit_nofile %d;
 pid %s/nginx.pid;
@@ -115,6 +104,20 @@ http {
     location = /metrics { stub_status; }
   }
 }
-`, user, len(at.Cores), 2*clients, at.dir, at.dir, 2*clients, at.V1, at.V2, Share, at.plain, secure, at.admin)
+`
+
+// prepareNginx splits by a cookie that it issues, and passes uploads on as they come, as the others do. It counts requests, but
+// not per variant: that would take a module, or its access log.
+func prepareNginx(at place, _ string) launch {
+	secure := ""
+	if at.Certificate != "" {
+		secure = fmt.Sprintf("    listen %v ssl;\n    ssl_certificate %s;\n    ssl_certificate_key %s;\n"+
+			"    ssl_protocols TLSv1.3;\n    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;\n", at.secure, at.Certificate, at.Key)
+	}
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "user root;\n" // or its worker could not write to its folder
+	}
+	text := fmt.Sprintf(nginxText, user, len(at.Cores), 2*clients, at.dir, at.dir, 2*clients, at.V1, at.V2, Share, at.plain, secure, at.admin)
 	return launch{arguments: []string{"-p", at.dir, "-c", at.dir + "/nginx.conf"}, files: map[string]string{"nginx.conf": text}}
 }

@@ -24,10 +24,7 @@ type Running struct {
 	// Admin is where Haldane answers operators.
 	Admin netip.AddrPort
 	// Dir is its folder, with its configuration and its log.
-	Dir string
-	// Pids are its processes.
-	Pids []int
-
+	Dir     string
 	command *exec.Cmd
 	ended   chan struct{}
 }
@@ -55,11 +52,6 @@ func (p Peer) Start(ctx context.Context, w Work, dir string) (*Running, error) {
 	if err := r.wait(ctx); err != nil {
 		r.Stop()
 		return fail(fmt.Errorf("%w; its log ends with: %s", err, r.log()))
-	}
-	r.Pids, err = machine.Family(r.command.Process.Pid)
-	if err != nil {
-		r.Stop()
-		return fail(err)
 	}
 	return r, nil
 }
@@ -106,6 +98,9 @@ func (r *Running) wait(ctx context.Context) error {
 		}
 	}
 }
+
+// Pids are its processes as of now: some listen first and start their workers then.
+func (r *Running) Pids() ([]int, error) { return machine.Family(r.command.Process.Pid) }
 
 // Stop ends the proxy and all of its processes.
 func (r *Running) Stop() {
