@@ -31,8 +31,8 @@ type settings struct {
 	names map[*peers.Running]string
 }
 
-// enterSettings starts what was chosen of Haldane once for each work.
-func (b *bench) enterSettings(ctx context.Context, result *report.Scenario, names []string, works []peers.Work) (settings, error) {
+// enterSettings starts what was chosen of Haldane once for each work. What does not start is said, and left out.
+func (b *bench) enterSettings(ctx context.Context, result *report.Scenario, names []string, works []peers.Work) settings {
 	s := settings{&arena{bench: b, result: result}, make(map[*peers.Running]string)}
 	for _, p := range b.found {
 		if p.Name != subject {
@@ -41,21 +41,23 @@ func (b *bench) enterSettings(ctx context.Context, result *report.Scenario, name
 		for i, w := range works {
 			r, err := s.arena.start(ctx, p, b.complete(w))
 			if err != nil {
-				s.arena.leave()
-				return s, err
+				result.Failures = append(result.Failures, fmt.Sprintf("%s: %v", names[i], err))
+				continue
 			}
 			s.names[r] = names[i]
 		}
 	}
-	return s, nil
+	return s
 }
 
-// last is the one that was started last; nil when Haldane was not chosen.
-func (s settings) last() *peers.Running {
-	if len(s.arena.running) == 0 {
-		return nil
+// called is the one with a name; nil when it does not run.
+func (s settings) called(name string) *peers.Running {
+	for _, r := range s.arena.running {
+		if s.names[r] == name {
+			return r
+		}
 	}
-	return s.arena.running[len(s.arena.running)-1]
+	return nil
 }
 
 // many is a number of services of which one in ten has traffic.
@@ -71,14 +73,11 @@ func playServices(ctx context.Context, b *bench, result *report.Scenario) error 
 	many := b.many()
 	names := []string{"1 service", "100 rules", "100 services", fmt.Sprint(many, " services")}
 	traffic := map[string]int{names[0]: 1, names[1]: 1, names[2]: 100, names[3]: many / 10}
-	s, err := b.enterSettings(ctx, result, names, []peers.Work{
+	s := b.enterSettings(ctx, result, names, []peers.Work{
 		{Services: 1, Rollouts: 1}, {Services: 1, Rollouts: 1, Pins: 100}, {Services: 100, Rollouts: 100}, {Services: many, Rollouts: 1},
 	})
 	defer s.arena.leave()
-	if err != nil || s.last() == nil {
-		return err
-	}
-	err = s.arena.rounds(ctx, func(r *peers.Running) shot {
+	err := s.arena.rounds(ctx, func(r *peers.Running) shot {
 		shot := b.closed(crowdOf(traffic[s.names[r]]))
 		shot.name = s.names[r]
 		return shot
@@ -86,8 +85,11 @@ func playServices(ctx context.Context, b *bench, result *report.Scenario) error 
 	if err != nil {
 		return err
 	}
-	rate := result.Of(report.Key{Peer: subject, Load: names[3]}, report.Run.Rate).Median / 4
-	return b.reload(ctx, s.arena, s.last(), rate)
+	rate := result.Of(report.Key{Peer: subject, Load: names[3]}, report.Run.Rate)
+	if r := s.called(names[3]); r != nil && rate.Count > 0 {
+		return b.reload(ctx, s.arena, r, rate.Median/4)
+	}
+	return nil
 }
 
 // reload takes latencies at a quarter of the capacity, without a reload and while all services are loaded again.
@@ -132,13 +134,10 @@ func (b *bench) reload(ctx context.Context, a *arena, r *peers.Running, rate flo
 func playRollouts(ctx context.Context, b *bench, result *report.Scenario) error {
 	const services, busy, rate = 1000, 50, 2000
 	names := []string{"no rollout", "1 rollout", "1,000 rollouts"}
-	s, err := b.enterSettings(ctx, result, names, []peers.Work{
+	s := b.enterSettings(ctx, result, names, []peers.Work{
 		{Services: services}, {Services: services, Rollouts: 1}, {Services: services, Rollouts: services},
 	})
 	defer s.arena.leave()
-	if err != nil || s.last() == nil {
-		return err
-	}
 	full := func(r *peers.Running) shot {
 		shot := b.closed(crowdOf(busy))
 		shot.name = s.names[r]
