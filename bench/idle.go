@@ -23,7 +23,11 @@ const (
 // and a process that has had many connections keeps memory for the next ones.
 func playIdle(ctx context.Context, b *bench, result *report.Scenario) error {
 	each := make(map[string][]float64)
-	for round := range min(b.rounds, 3) {
+	rounds := min(b.rounds, 3)
+	if b.quick {
+		rounds = 1
+	}
+	for round := range rounds {
 		for _, p := range b.found {
 			if p.Bytes { // it would need twice the descriptors, and shows nothing here
 				continue
@@ -88,6 +92,10 @@ func (b *bench) fill(r *peers.Running, spec load.Spec) (crowds []*load.Crowd, ki
 	if err != nil {
 		return nil, 0, err
 	}
+	wait := settle
+	if b.quick {
+		wait /= 4
+	}
 	spec.Address, spec.Connections = r.Plain, batch
 	for range idleConnections / batch {
 		crowd, err := load.Open(b.loop, spec)
@@ -103,7 +111,7 @@ func (b *bench) fill(r *peers.Running, spec load.Spec) (crowds []*load.Crowd, ki
 			return crowds, 0, fmt.Errorf("%d of %d connections got no answer: %s", result.Failed, batch, result.Why)
 		}
 	}
-	for start := time.Now(); time.Since(start) < settle; {
+	for start := time.Now(); time.Since(start) < wait; {
 		if err := b.loop.Poll(10 * time.Millisecond); err != nil {
 			return crowds, 0, err
 		}

@@ -105,6 +105,9 @@ type Run struct {
 // Rate is the requests per second.
 func (r Run) Rate() float64 { return float64(r.Requests) / r.Seconds }
 
+// Busy is the part of one core that the proxy used.
+func (r Run) Busy() float64 { return float64(r.CPU) / 1e9 / r.Seconds }
+
 // Units is what the cost of a run is divided by.
 func (r Run) Units(per Unit) float64 {
 	if per == PerMiB {

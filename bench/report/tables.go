@@ -66,7 +66,7 @@ func (s *Scenario) writeTable(p *paper, title string, peers, loads []string) {
 	if len(peers) == 1 {
 		compared = "first / it"
 	}
-	head := []string{title, "CPU us/" + string(s.Per), "user + system", compared, string(s.Per) + "/s", "resident MiB"}
+	head := []string{title, "CPU us/" + string(s.Per), "user + system", compared, string(s.Per) + "/s", "busy", "resident MiB"}
 	if timed {
 		head = append(head, "p50 us", "p99 us", "p99.9 us")
 	}
@@ -100,6 +100,7 @@ func (s *Scenario) row(k Key, timed, scheduled bool) []string {
 		k.Peer, fmt.Sprintf("%s (%s-%s)", number(cost.Median), number(cost.Low), number(cost.High)),
 		number(max(0, cost.Median-system)) + " + " + number(system), s.against(k),
 		of(func(r Run) float64 { return r.Units(s.Per) / r.Seconds }),
+		of(func(r Run) float64 { return 100 * r.Busy() }) + " %",
 		of(func(r Run) float64 { return float64(r.Resident) / (1 << 20) }),
 	}
 	if timed {

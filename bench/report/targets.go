@@ -125,7 +125,7 @@ func (r *Report) control() []target {
 	if s == nil {
 		return nil
 	}
-	share := func(r Run) float64 { return 100 * float64(r.CPU) / 1e9 / r.Seconds }
+	share := func(r Run) float64 { return 100 * r.Busy() }
 	return []target{{"1,000 rollouts, 50 of them busy, of one core", 2, " %", s.Difference(Key{subject, RolloutsThin}, Key{subject, NoneThin}, share)}}
 }
 
