@@ -38,7 +38,14 @@ var rooms = map[string][]string{
 	"examples":       {},
 	"observability":  {},
 	"schema":         {},
-	"bench":          {"app", "config"},
+	"bench":          {"bench/load", "bench/loop", "bench/machine", "bench/origin", "bench/peers", "bench/report"},
+	"bench/load":     {"bench/loop", "stats"},
+	"bench/loop":     {},
+	"bench/machine":  {},
+	"bench/origin":   {"bench/loop"},
+	"bench/peers":    {"bench/machine"}, // it runs binaries, and knows nothing of what is in them
+	"bench/relay":    {},
+	"bench/report":   {},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
 	"bench/rawhttp":  {},
 	"bench/faults":   {},
@@ -56,7 +63,7 @@ var outsiders = map[string][]string{
 	"github.com/spf13/cobra":          {"cli"},
 	"go.yaml.in/yaml":                 {"config", "cli"},
 	"go.etcd.io/bbolt":                {"store"},
-	"golang.org/x/sys":                {"proxy/upstream", "proxy/listen", "proxy", "app/systemd", "cli", "cli/demo"},
+	"golang.org/x/sys":                {"proxy/upstream", "proxy/listen", "proxy", "app/systemd", "cli", "cli/demo", "bench/loop", "bench/load", "bench/origin", "bench/machine"},
 	"golang.org/x/term":               {"cli", "cli/demo"},
 	"google.golang.org/protobuf":      {"stats"},
 }
