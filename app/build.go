@@ -95,6 +95,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Reload:        a.Reload,
 		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
+		Effective:     a.effective,
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,
 		TakeOver:      a.successor,

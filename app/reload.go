@@ -157,23 +157,24 @@ func (a *App) warnOfRestart(fresh *config.Config) {
 // configuration is what the API shows of the file.
 func (a *App) configuration() admin.Configuration {
 	outcome := a.outcome.Load()
-	running := *a.current.Load()
-	running.Services = redacted(running.Services)
-	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
-	effective, err := running.Dump()
-	if err != nil {
-		a.logger.Error("show the configuration", zap.Error(err))
-	}
 	state := admin.Configuration{
 		OK:        outcome.err == nil,
 		Attempted: outcome.attempted,
 		Loaded:    outcome.loaded,
-		Effective: string(effective),
 	}
 	if outcome.err != nil {
 		state.Error = outcome.err.Error()
 	}
 	return state
+}
+
+// effective is the configuration in force as the API shows it.
+func (a *App) effective() (string, error) {
+	running := *a.current.Load()
+	running.Services = redacted(running.Services)
+	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
+	text, err := running.Dump()
+	return string(text), err
 }
 
 // services is what the API shows of the services.

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Measure is what a process holds.
@@ -64,6 +66,26 @@ func (p *Process) Resident(t testing.TB) int64 {
 	}
 	t.Fatal("no VmRSS")
 	return 0
+}
+
+// CPU is the time that the process has run on a processor so far, in steps of 10 ms.
+func (p *Process) CPU(t testing.TB) time.Duration {
+	t.Helper()
+	const ticks, utime, stime = 100, 11, 12 // of proc(5): USER_HZ on every Linux, and fields counted after the name
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	if err != nil {
+		t.Fatalf("time of the processor: %v", err)
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var sum time.Duration
+	for _, field := range []string{fields[utime], fields[stime]} {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += time.Duration(n) * time.Second / ticks
+	}
+	return sum
 }
 
 // Metric is the sum of all series of a metric whose labels, as they are written, contain all the given texts.
