@@ -81,7 +81,7 @@ func route(tb testing.TB, x *exchange) {
 	x.assign()
 	x.variant.stats.Begin(x.conn.id)
 	x.variant.stats.End(x.conn.id, stats.Record{
-		Status: 200, Method: stats.MethodGet, FirstByte: time.Millisecond, BytesOut: 100, Lane: x.lane,
+		Outcome: stats.OutcomeOK, Status: 200, Method: stats.MethodGet, FirstByte: time.Millisecond, BytesOut: 100, Lane: x.lane,
 	})
 }
 
