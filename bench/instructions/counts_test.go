@@ -126,7 +126,7 @@ func load(t *testing.T) map[string]int64 {
 // save writes the counts, in their order.
 func save(t *testing.T, counts []string) {
 	t.Helper()
-	text := "# Instructions for one call each, counted by callgrind with " + runtime.Version() + " (another Go counts a little differently).\n" +
+	text := "# Instructions for one call each, counted by Valgrind with " + runtime.Version() + " (another Go counts a little differently).\n" +
 		"# Made by: go test -tags grpcnotrace ./bench/instructions -update\n" + strings.Join(counts, "\n") + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -90,13 +90,11 @@ func (w *whole) perRequest(config string) sums {
 // run says what the process has done, and for how many requests.
 func (w *whole) run(config string, requests int) (s sums, sent int) {
 	w.t.Helper()
-	out := filepath.Join(w.t.TempDir(), "callgrind.out")
+	out := filepath.Join(w.t.TempDir(), "counts")
 	p := process.Start(w.t, process.Options{
 		Binary: w.binary, Config: strings.ReplaceAll(config, "ENDPOINT", w.endpoint),
 		Patience: 3 * time.Minute, // fifty times slower than by itself
-		Through: []string{
-			"env", "GODEBUG=asyncpreemptoff=1", "GOGC=off", "GOMAXPROCS=1", valgrind(w.t), "--tool=callgrind", "--callgrind-out-file=" + out,
-		},
+		Through: append([]string{"env", "GODEBUG=asyncpreemptoff=1", "GOGC=off", "GOMAXPROCS=1", valgrind(w.t)}, counting(out)...),
 	})
 	conn, err := net.Dial("tcp", p.Address)
 	if err != nil {

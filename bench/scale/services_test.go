@@ -13,8 +13,8 @@ const (
 )
 
 // configuration is services with two variants each: hosts, path prefixes, a pin, a sticky cookie and a segment. Every tenth has
-// a rollout, the others a split. The revision makes two configurations differ in all services.
-func configuration(revision, endpoint string) string {
+// a rollout, the others a split.
+func configuration(endpoint string) string {
 	var b strings.Builder
 	b.WriteString(`version: 1
 listen: {address: "%ADDRESS%"}
@@ -37,13 +37,13 @@ services:
       - {host: %[1]s.example.com, path_prefix: /api}
       - {host: %[1]s.example.com, path_prefix: /static}
     variants:
-      v1: {endpoints: [%[2]q], revision: %[3]q}
+      v1: {endpoints: [%[2]q], revision: 1.0.0}
       v2: {endpoints: [%[2]q]}
     stable: v1
-    %[4]s
+    %[3]s
     sticky: {cookie: user, issue: true}
     pins: [{header: X-Variant}]
-`, name(i), endpoint, revision, split)
+`, name(i), endpoint, split)
 	}
 	return b.String()
 }
