@@ -51,8 +51,10 @@ func answered(tb testing.TB) *exchange {
 	x.response = &upstream.Response{}
 	x.response.Status, x.response.Reason, x.response.Length, x.response.ContentLength = 200, []byte("OK"), 100, 100
 	x.response.Fields = http1.Fields{
-		{Name: []byte("Date"), Value: []byte("Thu, 01 Jan 1970 00:00:00 GMT")}, {Name: []byte("Content-Type"), Value: []byte("text/plain")},
-		{Name: []byte("Content-Length"), Value: []byte("100")}, {Name: []byte("Connection"), Value: []byte("keep-alive")},
+		{Name: []byte("Date"), Value: []byte("Thu, 01 Jan 1970 00:00:00 GMT")},
+		{Name: []byte("Content-Type"), Value: []byte("text/plain")},
+		{Name: []byte("Content-Length"), Value: []byte("100")},
+		{Name: []byte("Connection"), Value: []byte("keep-alive")},
 	}
 	return x
 }

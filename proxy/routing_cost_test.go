@@ -18,7 +18,7 @@ import (
 const (
 	fewTarget    = 150 * time.Nanosecond
 	manyTarget   = 250 * time.Nanosecond
-	routingNoise = 4
+	routingNoise = 20
 )
 
 // crowdSize is how many requests take turns, each of another user and for a service drawn at random, so that no cache knows all.

@@ -95,7 +95,7 @@ func counting(out string) []string {
 func counted(t testing.TB, program string, arguments ...string) sums {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "counts")
-	command := exec.CommandContext(t.Context(), valgrind(t), append(append(counting(out), program), arguments...)...) //nolint:gosec // what we have built
+	command := exec.CommandContext(t.Context(), valgrind(t), append(append(counting(out), program), arguments...)...)
 	command.Dir, command.Env = filepath.Dir(program), calm()
 	if text, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", fmt.Sprint(arguments), err, text)

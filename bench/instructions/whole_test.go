@@ -94,7 +94,7 @@ func (w *whole) run(config string, requests int) (s sums, sent int) {
 	p := process.Start(w.t, process.Options{
 		Binary: w.binary, Config: strings.ReplaceAll(config, "ENDPOINT", w.endpoint),
 		Patience: 3 * time.Minute, // fifty times slower than by itself
-		Through: append([]string{"env", "GODEBUG=asyncpreemptoff=1", "GOGC=off", "GOMAXPROCS=1", valgrind(w.t)}, counting(out)...),
+		Through:  append([]string{"env", "GODEBUG=asyncpreemptoff=1", "GOGC=off", "GOMAXPROCS=1", valgrind(w.t)}, counting(out)...),
 	})
 	conn, err := net.Dial("tcp", p.Address)
 	if err != nil {
@@ -179,7 +179,7 @@ func origin(t *testing.T) (address string) {
 func binary(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "haldane")
-	command := exec.CommandContext(t.Context(), "go", "build", "-tags", "grpcnotrace", "-ldflags=-w", "-o", path, "haldane") //nolint:gosec // ours
+	command := exec.CommandContext(t.Context(), "go", "build", "-tags", "grpcnotrace", "-ldflags=-w", "-o", path, "haldane")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOAMD64=v1")
 	if text, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, text)
