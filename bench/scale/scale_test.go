@@ -37,7 +37,7 @@ func TestManyServices(t *testing.T) {
 		}
 	}
 	t.Logf("with traffic on one in %d: %d MiB resident", share, p.Resident(t)>>20)
-	for range 3 {
+	for range 2 {
 		calm := waits(c, time.After(time.Second))
 		before, started := p.CPU(t), time.Now()
 		during := waits(c, reload(t, p))
