@@ -67,6 +67,7 @@ const (
 	familyNotificationSuccess
 	familyHookAnswers
 	familyQuestions
+	familySpans
 	familyStoreFailures
 	familyStateLost
 	familyShedding

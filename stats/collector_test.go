@@ -58,7 +58,7 @@ func example() (*Registry, *Process, statuses) {
 	p := NewProcess("1.2.3", func() Front {
 		return Front{
 			Connections: 7, Refused: Refused{Limit: 1, Memory: 2, PerClient: 4, ProxyProtocol: 5, TLS: 6}, Unmatched: 2, Malformed: 3,
-			AcceptFailures: 8, StoreFailures: 12, StateLost: true, Shedding: true, Questions: 5, QuestionsFailed: 2, CertificatesTaken: 9, CertificatesRefused: 10,
+			AcceptFailures: 8, StoreFailures: 12, StateLost: true, Shedding: true, Questions: 5, QuestionsFailed: 2, Spans: Spans{Sent: 15, Dropped: 16, Failed: 17}, CertificatesTaken: 9, CertificatesRefused: 10,
 			Certificates: []Certificate{{File: "a.crt", Expires: time.Unix(1_900_000_000, 0)}, {File: "a.crt"}},
 			Notifications: []Notifications{
 				{Target: "room", Results: map[string]uint64{"success": 11, "failure": 12}, Queued: 13, LastSuccess: time.Unix(1_800_000_200, 0)},
