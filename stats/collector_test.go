@@ -114,12 +114,20 @@ func gather(t *testing.T, c prometheus.Collector) map[string]*dto.MetricFamily {
 // text is the exposition in the text format.
 func text(t *testing.T, c prometheus.Collector) string {
 	t.Helper()
+	return textAs(t, c, "")
+}
+
+// textAs is the exposition in the format that is asked for.
+func textAs(t *testing.T, c prometheus.Collector, accept string) string {
+	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	if err := registry.Register(c); err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept", accept)
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(w, r)
 	body, err := io.ReadAll(w.Result().Body)
 	if err != nil || w.Code != http.StatusOK {
 		t.Fatalf("%d %v: %s", w.Code, err, body)
