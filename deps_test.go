@@ -51,7 +51,7 @@ var outsiders = map[string][]string{
 	"github.com/prometheus":           {"stats", "admin", "app"}, // numbers are kept without it and shown with it
 	"github.com/fsnotify/fsnotify":    {"config"},
 	"go.uber.org/zap":                 {"proxy", "rollout", "notify", "hooks", "metrics", "tracing", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
-	"github.com/hashicorp/golang-lru": {"router"},
+	"github.com/hashicorp/golang-lru": {"router", "admin"},
 	"github.com/cespare/xxhash":       {"router"},
 	"github.com/spf13/cobra":          {"cli"},
 	"go.yaml.in/yaml":                 {"config", "cli"},
