@@ -33,6 +33,7 @@ func (s *Server) table(d *door) []route {
 	table := []route{
 		{"GET " + metricsPath, s.metrics()},
 		{"POST /-/reload", s.fallible(s.reload)},
+		{"GET /api/v1/openapi.json", http.HandlerFunc(document)},
 		{"GET /api/v1/version", s.fallible(s.version)},
 		{"GET /api/v1/config", s.fallible(s.configuration)},
 		{"GET " + eventsPath, s.fallible(s.events)},

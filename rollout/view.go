@@ -147,6 +147,12 @@ func (s *State) View(now time.Time) View {
 		Step: min(s.Step, len(s.Policy.Steps)-1), Steps: len(s.Policy.Steps), Stage: s.stageView(now, split), Budget: s.budgetView(), Possible: s.Possible(),
 		History: slices.Clone(s.History),
 	}
+	if v.Verdict.Checks == nil { // a list in JSON also when it is empty
+		v.Verdict.Checks = []analysis.CheckVerdict{}
+	}
+	if v.Verdict.Groups == nil {
+		v.Verdict.Groups = []analysis.GroupScore{}
+	}
 	if s.retries() > 0 {
 		v.RetryAt = s.Setbacks.Cooled
 	}
