@@ -296,6 +296,23 @@ func TestProblemsFitTheDocument(t *testing.T) {
 	c.wants(s, 501, "POST", "/-/reload", ``)
 }
 
+// What the stream sends fits as well.
+func TestStreamFitsTheDocument(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, _ *Server, p *pipes) {
+		c := newContract(t)
+		stream, _ := p.greeted(t, "")
+		defer stream.conn.Close()
+		var sent rollout.Event
+		fill(reflect.ValueOf(&sent).Elem())
+		f.events <- sent
+		c.fits("#/components/schemas/Event", "an event", stream.next().data)
+		content, _ := c.at(operation("GET", eventsPath) + "/responses/200/content")
+		if content.(object)["text/event-stream"] == nil {
+			t.Error("the document does not speak of a stream")
+		}
+	})
+}
+
 // fill sets everything that is in a value, so that nothing is left out of its JSON.
 func fill(v reflect.Value) {
 	switch at := v.Addr().Interface().(type) {
