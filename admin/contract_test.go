@@ -242,7 +242,10 @@ func (c *contract) references() map[string]bool {
 				used[ref] = true
 				c.at(ref)
 			}
-			for _, inside := range value {
+			for name, inside := range value {
+				if inside == nil {
+					c.t.Errorf("%q is nothing: a comma in a text without quotes makes such a member", name)
+				}
 				walk(inside)
 			}
 		case []any:

@@ -161,7 +161,7 @@ func (k *kept) replay(w http.ResponseWriter) {
 	}
 	w.Header().Set(replayedField, "true")
 	w.WriteHeader(k.status)
-	_, _ = w.Write(k.body) // the client may have gone
+	_, _ = w.Write(k.body) //nolint:gosec // the answer that was given before, with its type; the client may have gone
 }
 
 // copying is an answer of which a copy is kept.

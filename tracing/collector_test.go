@@ -142,8 +142,10 @@ func request(n uint64) *trace.Request {
 		Status: 200, Outcome: "server_error", Rescued: true,
 		Tries: []trace.Try{
 			{Span: trace.NewSpanID(1000 + n), Start: at, End: at.Add(10 * time.Millisecond), Variant: "v2", Endpoint: "canary.test:80", Status: 503},
-			{Span: trace.NewSpanID(2000 + n), Cause: trace.Rescue, Start: at.Add(10 * time.Millisecond), End: at.Add(30 * time.Millisecond),
-				Variant: "v1", Endpoint: "stable.test:80", Status: 200},
+			{
+				Span: trace.NewSpanID(2000 + n), Cause: trace.Rescue, Start: at.Add(10 * time.Millisecond), End: at.Add(30 * time.Millisecond),
+				Variant: "v1", Endpoint: "stable.test:80", Status: 200,
+			},
 		},
 	}
 }

@@ -146,8 +146,13 @@ func ofRequest(r *trace.Request) []attribute.KeyValue {
 	list = append(list, ofAddress(r.Host)...)
 	list = append(list, ofOutcome(r.Status, r.Status >= 500, r.Error)...)
 	for _, given := range [...]struct{ name, value string }{
-		{"haldane.service", r.Service}, {"haldane.variant", r.Variant}, {"haldane.reason", r.Reason}, {"haldane.rollout", r.Rollout},
-		{"haldane.role", r.Role}, {"haldane.outcome", r.Outcome}, {"haldane.request_id", r.RequestID},
+		{"haldane.service", r.Service},
+		{"haldane.variant", r.Variant},
+		{"haldane.reason", r.Reason},
+		{"haldane.rollout", r.Rollout},
+		{"haldane.role", r.Role},
+		{"haldane.outcome", r.Outcome},
+		{"haldane.request_id", r.RequestID},
 	} {
 		if given.value != "" {
 			list = append(list, attribute.String(given.name, given.value))
