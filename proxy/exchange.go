@@ -65,6 +65,7 @@ type exchange struct {
 	firstByte time.Duration
 	measured  stats.Values // what the answer reports of business metrics
 	concluded bool         // what the client saw is recorded
+	journal   *journal     // of a sampled request; nil for the others
 
 	kept kept
 }
@@ -129,6 +130,7 @@ func (x *exchange) phases() failure {
 	if f := x.guard(); f != none {
 		return f
 	}
+	x.beginTrace()
 	if f := x.match(); f != none {
 		return f
 	}
@@ -209,6 +211,7 @@ func (x *exchange) contain() {
 func (x *exchange) finish() {
 	x.letGo()
 	x.log()
+	x.endTrace()
 }
 
 // letGo gives the endpoint back, with its connection. When Close returns, the upload has ended.

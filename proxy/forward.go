@@ -48,6 +48,7 @@ func (x *exchange) forward() failure {
 func (x *exchange) roundTrip() (err error) {
 	x.request.Target = x.target // another try, or another variant, begins with what was asked for
 	x.request.Target = x.rewrite(x.variant)
+	x.beginTry()
 	x.request.Fields = x.requestFields(x.variant)
 	if x.request.Length == http1.LengthChunked {
 		x.request.Trailers = x.kept.requestTrailers
@@ -61,6 +62,7 @@ func (x *exchange) roundTrip() (err error) {
 	if err != nil {
 		x.endpoint.Report(err, 0)
 	}
+	x.answeredTry(err)
 	return err
 }
 
