@@ -1,6 +1,10 @@
 package proxy
 
-import "haldane/proxy/http1"
+import (
+	"time"
+
+	"haldane/proxy/http1"
+)
 
 // bufferSize is the most of a response that is in memory at a time.
 const bufferSize = 16 << 10
@@ -16,10 +20,11 @@ const (
 type writer struct {
 	conn    *clientConn
 	buffer  *[bufferSize]byte
-	out     []byte // what waits to be written, at the start of buffer
-	framing int64  // LengthChunked frames what is committed; everything else is written as it is
-	begun   bool   // something is on its way
-	bytes   int64  // written, heads and framing included
+	out     []byte    // what waits to be written, at the start of buffer
+	framing int64     // LengthChunked frames what is committed; everything else is written as it is
+	begun   bool      // something is on its way
+	now     time.Time // about now, for the next write; zero: it has to look
+	bytes   int64     // written, heads and framing included
 }
 
 func (w *writer) open(conn *clientConn) {
@@ -69,7 +74,11 @@ func (w *writer) flush() bool {
 		return true
 	}
 	w.begun = true
-	err := w.conn.send(w.out)
+	if w.now.IsZero() {
+		w.now = time.Now()
+	}
+	err := w.conn.send(w.out, w.now)
+	w.now = time.Time{}
 	w.bytes += int64(len(w.out))
 	w.out = w.buffer[:0]
 	return err == nil

@@ -67,7 +67,7 @@ func (c *conn) runUpload() {
 		u.whole = true
 	}
 	// Also after a failed write: the endpoint may have answered before it hung up, and that answer is worth reading.
-	c.armHead(true)
+	c.armHead(true, time.Now())
 }
 
 // send writes the body. Errors of reading it end the exchange here; an error of writing is returned, and only a write
