@@ -22,9 +22,8 @@ func (x *exchange) answer() failure {
 		if (!x.response.Ready() || w.full()) && !w.flush() {
 			return x.lostClient()
 		}
-		n, err := x.response.Read(w.space())
+		n, err := x.take()
 		x.bytesOut += int64(n)
-		w.commit(n)
 		if err == io.EOF {
 			break
 		}
