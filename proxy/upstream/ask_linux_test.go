@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,7 @@ func TestAskOfANoisyConnection(t *testing.T) {
 		probe := new(probe)
 		probe.init(near)
 		for begun := time.Now(); probe.alive() && time.Since(begun) < patience; {
+			runtime.Gosched()
 		}
 		if got := a.ask([]byte("ping"), make([]byte, 8), true); got.phase != askNoisy || got.sent != 0 {
 			t.Errorf("%s: %+v", name, got)

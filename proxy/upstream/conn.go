@@ -154,11 +154,16 @@ func (c *conn) before(now time.Time, limit time.Duration) time.Time {
 
 // write sends p whole.
 func (c *conn) write(p []byte) error {
-	if err := c.armWrite(time.Now()); err != nil {
-		return err
+	for {
+		if err := c.armWrite(time.Now()); err != nil {
+			return err
+		}
+		n, err := c.net.Write(p)
+		if n == 0 || err == nil || !timedOut(err) {
+			return err
+		}
+		p = p[n:] // it has moved: the limit is for a write that does not
 	}
-	_, err := c.net.Write(p)
-	return err
 }
 
 // armForUpload gives a silent endpoint more time if it has been sent a part of the request's body since: it may be busy
