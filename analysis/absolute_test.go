@@ -53,7 +53,7 @@ func TestAbsoluteEqualsTheDumbOne(t *testing.T) {
 		settings.RestartEvery = 4 * time.Second
 		j := NewJudge(settings)
 		j.rules[0].burst = burst{slot: 1, slots: 1, most: unguarded, floor: -unguarded}
-		slow := [2]*dumb{newDumb(harm, unguarded), newDumb(safe, unguarded)}
+		slow := [2]*dumb{newDumb(harm, even(harm), unguarded), newDumb(safe, even(safe), unguarded)}
 		now := time.Unix(1000, 0)
 		restarts := uint64(0)
 		for range 60 {
@@ -137,6 +137,7 @@ func TestAbsoluteTotalFailureIsFoundInSeconds(t *testing.T) {
 
 // A canary exactly at its maximum is rolled back with a chance of at most alpha.
 func TestAbsoluteFalseRollbacksStayBelowAlpha(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}

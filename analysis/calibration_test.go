@@ -33,6 +33,7 @@ func ladderRun(s *sim, each time.Duration) {
 
 // Identical variants, and canaries that are exactly as bad as allowed, are rolled back with a chance of at most alpha.
 func TestFalseRollbacksStayBelowAlpha(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}
@@ -63,6 +64,7 @@ func TestFalseRollbacksStayBelowAlpha(t *testing.T) {
 
 // The other error: a canary beyond the tolerance is called fine with a chance of at most beta.
 func TestFalsePassesStayBelowBeta(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}

@@ -49,7 +49,7 @@ func newCheckState(c *Check) checkState {
 	return checkState{
 		Name: c.Name, Quantile: c.Quantile, Relative: c.Relative, Absolute: c.Absolute, Slack: int64(c.Slack),
 		Max: c.Max, Bound: int64(c.Bound), Event: c.Event, Meaning: c.Meaning,
-		Harm: newProcess(harm), Safe: newProcess(safe),
+		Harm: newProcess(c.stakes(harm)), Safe: newProcess(c.stakes(safe)),
 	}
 }
 

@@ -85,6 +85,7 @@ func TestDriftIsNoCluster(t *testing.T) {
 // One event that makes ten requests of one variant fail is one piece of evidence, not ten. Counted as ten, a third of
 // such rollouts at a weight of 50 % is a false fail within an hour.
 func TestClustersDoNotRollBack(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}

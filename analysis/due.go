@@ -65,7 +65,7 @@ func (j *Judge) restart(comparing, alone bool) {
 	j.outdate()
 	for i := range j.memory.Checks {
 		if c := &j.settings.Checks[i]; c.absolute() && alone || !c.absolute() && comparing {
-			j.memory.Checks[i].Harm.restart()
+			j.memory.Checks[i].Harm.restart(&j.rules[i].stakes)
 		}
 	}
 }

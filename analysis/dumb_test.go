@@ -15,6 +15,7 @@ type dumb struct {
 	later      []*big.Float
 	reserve    *big.Float
 	moved      int
+	stakes     []*big.Float
 	base, best *big.Float
 	cap        *big.Float // nil for no guard
 }
@@ -27,13 +28,14 @@ func add(a, b *big.Float) *big.Float { return bigOf(0).Add(a, b) }
 
 func div(a, b *big.Float) *big.Float { return bigOf(0).Quo(a, b) }
 
-func newDumb(d direction, guard float64) *dumb {
+func newDumb(d direction, s stakes, guard float64) *dumb {
 	x := &dumb{dir: d, reserve: bigOf(1), base: bigOf(1), best: bigOf(1)}
 	if guard < 100 {
 		x.cap = bigOf(math.Exp(guard))
 	}
-	for range d.bets() {
-		x.first = append(x.first, div(bigOf(1), bigOf(float64(d.bets()))))
+	for j := range d.bets() {
+		x.stakes = append(x.stakes, bigOf(math.Exp(s[j])))
+		x.first = append(x.first, x.stakes[j])
 		x.later = append(x.later, bigOf(0))
 	}
 	return x
@@ -57,7 +59,7 @@ func (x *dumb) restart() {
 	take := div(x.reserve, bigOf(float64(x.moved+1)))
 	x.reserve = bigOf(0).Sub(x.reserve, take)
 	for j := range x.later {
-		x.later[j] = add(x.later[j], div(take, bigOf(float64(len(x.later)))))
+		x.later[j] = add(x.later[j], mul(take, x.stakes[j]))
 	}
 }
 
@@ -114,6 +116,19 @@ func randomOdds(r *rand.Rand) odds {
 	}
 }
 
+// randomStakes is any spread of the money.
+func randomStakes(r *rand.Rand, d direction) stakes {
+	s, sum := even(d), 0.0
+	for j := range d.bets() {
+		s[j] -= 5 * r.Float64()
+		sum += math.Exp(s[j])
+	}
+	for j := range d.bets() {
+		s[j] -= math.Log(sum)
+	}
+	return s
+}
+
 func randomTally(r *rand.Rand) tally {
 	some := func(n int) uint64 {
 		if r.IntN(2) == 0 {
@@ -134,7 +149,8 @@ func TestFastProcessEqualsDumbOne(t *testing.T) {
 		case 1:
 			limit = 0.5 + 3*r.Float64()
 		}
-		fast, slow := newProcess(dir), newDumb(dir, limit)
+		stakes := randomStakes(r, dir)
+		fast, slow := newProcess(stakes), newDumb(dir, stakes, limit)
 		strata := [2]odds{randomOdds(r), randomOdds(r)}
 		window, fixed := int64(100), fixedWindows(1, 0)
 		for op := range 40 {
@@ -142,7 +158,7 @@ func TestFastProcessEqualsDumbOne(t *testing.T) {
 			case k == 0:
 				strata[r.IntN(2)] = randomOdds(r)
 			case k == 1 && dir == harm:
-				fast.restart()
+				fast.restart(&stakes)
 				slow.restart()
 			case k <= 3:
 				window++

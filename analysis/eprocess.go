@@ -32,13 +32,7 @@ type mark struct {
 	Log  float64 `json:"log"`
 }
 
-func newProcess(d direction) process {
-	var p process
-	for j := range d.bets() {
-		p.Bets[j] = -math.Log(float64(d.bets()))
-	}
-	return p
-}
+func newProcess(s stakes) process { return process{Bets: s} }
 
 // reserve is the log of the money that is not bet yet.
 func (p *process) reserve() float64 { return p.Scale - math.Log(float64(p.Restarts+1)) }
@@ -81,11 +75,11 @@ func fraction(v float64) float64 {
 
 // restart number k moves the part 1/(k(k+1)) of the original reserve into bets that begin now; these parts add up to one
 // over all restarts that will ever be. Only harm restarts. The wealth does not change.
-func (p *process) restart() {
+func (p *process) restart(s *stakes) {
 	k := float64(p.Restarts + 1)
-	share := p.Scale - math.Log(k*(k+1)) - math.Log(harmBets)
+	share := p.Scale - math.Log(k*(k+1))
 	for j := range harmBets {
-		p.Bets[j] = logAdd(p.Bets[j], share)
+		p.Bets[j] = logAdd(p.Bets[j], share+s[j])
 	}
 	p.Restarts++
 	p.Log = p.wealth(harm)

@@ -72,7 +72,8 @@ type rule struct {
 	needed float64 // log wealth of harm at which it has failed
 	shown  float64 // log wealth of safe at which it is shown within tolerance
 	burst  burst
-	alone  alone // of an absolute check
+	stakes stakes // of what is bet against harm
+	alone  alone  // of an absolute check
 }
 
 // NewJudge makes a judge that knows nothing. Settings that Validate rejects are a bug of the caller and panic.
@@ -92,6 +93,7 @@ func NewJudge(settings Settings) *Judge {
 			needed: needed,
 			shown:  -math.Log(j.settings.Beta),
 			burst:  newBurst(int64(c.Window), needed, c.Windows),
+			stakes: c.stakes(harm),
 			alone:  newAlone(c),
 		})
 		j.memory.Checks = append(j.memory.Checks, newCheckState(c))

@@ -122,6 +122,7 @@ func rates(canary, stable float64) func(bool) float64 {
 
 // A canary that is as good as stable, or exactly as much worse as is allowed, fails with a chance of at most its part of alpha.
 func TestMetricsDoNotFailByChance(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}
@@ -166,6 +167,7 @@ func TestMetricsDoNotFailByChance(t *testing.T) {
 
 // A fall of a tenth is found, by shares, by means and by totals.
 func TestAFallOfATenthIsFound(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}

@@ -45,10 +45,11 @@ func (p Plan) requests(d direction, b, z float64) (float64, bool) {
 	if !p.Check.absolute() {
 		o.weight = p.Weight
 	}
-	needed, fewest := d.price(-math.Log(p.Level)), math.Inf(1)
+	stakes, fewest := p.Check.stakes(d), math.Inf(1)
 	for j := range d.bets() {
 		f := o.factors(d, j)
 		if mean, variance := o.growth(&f, p.CanaryRate, p.StableRate); mean > 0 {
+			needed := d.price(-math.Log(p.Level), stakes[j])
 			root := z*math.Sqrt(variance) + math.Sqrt(z*z*variance+4*mean*needed)
 			fewest = min(fewest, root*root/(4*mean*mean))
 		}

@@ -62,9 +62,9 @@ func (o odds) growth(f *factors, canaryRate, stableRate float64) (mean, variance
 	return mean, variance
 }
 
-// price is the log wealth that a direction must win to reach a level: one bet of the mixture has to win it alone.
-func (d direction) price(needed float64) float64 {
-	needed += math.Log(float64(d.bets()))
+// price is the log wealth that a bet of the mixture, with this stake, must win to reach a level: it has to win it alone.
+func (d direction) price(needed, stake float64) float64 {
+	needed -= stake
 	if d == harm {
 		needed += math.Ln2
 	}
@@ -80,6 +80,7 @@ type finder struct {
 	best   int // the bet that found something last: it is asked first
 	stable float64
 	needed float64
+	stakes stakes
 	part   float64 // of the evidence that counts, because bad requests come in clusters
 	spread float64 // of numbers; negative for coins
 }
@@ -110,7 +111,7 @@ func (c *Check) detectable(k *checkState, stableRate, needed float64) float64 {
 func (c *Check) finder(k *checkState, stableRate, needed float64) finder {
 	return finder{
 		odds:   c.odds(0, min(c.most(), stableRate)),
-		stable: stableRate, needed: harm.price(needed), part: 1 / k.Clumps.size(), spread: k.spread(c),
+		stable: stableRate, needed: needed, stakes: c.stakes(harm), part: 1 / k.Clumps.size(), spread: k.spread(c),
 	}
 }
 
@@ -158,7 +159,7 @@ func (f *finder) finds(rate float64) bool {
 			mean += f.seen[i].Canary * m
 			variance += f.seen[i].Canary * v
 		}
-		if f.part*(mean-powerQuantile*math.Sqrt(variance)) >= f.needed {
+		if f.part*(mean-powerQuantile*math.Sqrt(variance)) >= harm.price(f.needed, f.stakes[j]) {
 			f.best = j
 			return true
 		}

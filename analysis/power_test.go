@@ -101,6 +101,7 @@ func TestDetectableIsThePlannersInverse(t *testing.T) {
 
 // What is called detectable is detected in four of five cases, or a little more.
 func TestPowerIsWhatItIsSaidToBe(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}
@@ -160,6 +161,7 @@ func climb(s *sim, gate func(*CheckVerdict) bool) string {
 // At ten requests a second, steps that wait a minute promote bad canaries, because nothing could be seen yet. A last step that
 // waits until a gross regression could be seen does not, and lets good canaries pass.
 func TestPoweredStepsPromoteTheGoodOnes(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds of CPU")
 	}

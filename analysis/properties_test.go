@@ -53,7 +53,8 @@ func TestMultiplierLosesInsideTheHypothesis(t *testing.T) {
 
 // played is two processes that have seen the same random past.
 func played(r *rand.Rand, d direction, o odds) process {
-	p := newProcess(d)
+	stakes := randomStakes(r, d)
+	p := newProcess(stakes)
 	var l ladder
 	l.set(o, d)
 	for range r.IntN(20) {
@@ -61,7 +62,7 @@ func played(r *rand.Rand, d direction, o odds) process {
 		p.bet(d, &l, &tl, 1)
 		p.settle(d, unguarded)
 		if d == harm && r.IntN(4) == 0 {
-			p.restart()
+			p.restart(&stakes)
 		}
 	}
 	return p
@@ -121,11 +122,12 @@ func TestRestartMovesMoneyAndMakesNone(t *testing.T) {
 		o := randomOdds(r)
 		var l ladder
 		l.set(o, harm)
-		p := newProcess(harm)
+		stakes := randomStakes(r, harm)
+		p := newProcess(stakes)
 		window, fixed := int64(100), fixedWindows(1, 0)
 		for range 60 {
 			before := p.Log
-			p.restart()
+			p.restart(&stakes)
 			if math.Abs(p.Log-before) > 1e-12*max(1, math.Abs(before)) {
 				t.Fatalf("restart %d: log E went from %.17g to %.17g", p.Restarts, before, p.Log)
 			}
@@ -152,14 +154,15 @@ func TestMillionsOfFailuresDoNotOverflow(t *testing.T) {
 			{0, million, 0, 0, million},
 		} {
 			for _, d := range []direction{harm, safe} {
-				p := newProcess(d)
+				stakes := even(d)
+				p := newProcess(stakes)
 				var l ladder
 				l.set(odds{w, 0.001, 1.1, 0.001, 0.5}, d)
 				for range 1000 {
 					p.bet(d, &l, &tl, 1)
 					p.settle(d, 2.1)
 					if d == harm {
-						p.restart()
+						p.restart(&stakes)
 					}
 				}
 				if !finite(p.Log, p.Sup, p.Base, p.Scale) || !finite(p.Bets[:]...) {

@@ -23,7 +23,7 @@ func TestRenewForgetsWhatIsNamed(t *testing.T) {
 			s.blocks[0].CanaryEvents, s.blocks[0].StableEvents = []Counts{s.blocks[0].Canary}, []Counts{s.blocks[0].Stable}
 			if n == 200 && renew {
 				s.j.Renew(s.now, func(check string) bool { return check == "errors" })
-				if k := s.j.memory.Checks[0]; k.CanaryTotal != 0 || k.Harm.Log != newProcess(harm).Log || k.FailedAt != 0 {
+				if k := s.j.memory.Checks[0]; k.CanaryTotal != 0 || k.Harm.Log != newProcess(even(harm)).Log || k.FailedAt != 0 {
 					t.Errorf("errors still knows %+v", k)
 				}
 				if v := s.j.Verdict().Checks; v[0].CanaryTotal != 0 || v[1].CanaryTotal == 0 {

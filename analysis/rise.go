@@ -59,7 +59,7 @@ func (c *Check) foundAfter(r *Rise, needed float64) (float64, bool) {
 	if fastest <= 0 {
 		return 0, false
 	}
-	low, high := 0.0, harm.price(needed)/fastest // there one bet has won it alone
+	low, high := 0.0, harm.price(needed, even(harm)[0])/fastest // there one bet has won it alone
 	for range 50 {
 		n := (low + high) / 2
 		sum := 0.0

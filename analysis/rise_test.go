@@ -9,6 +9,7 @@ import (
 // The forecast of how long a rise stays unfound is what simulated rollouts take, within a factor of 1.5, and so is the number of
 // requests that fail until then.
 func TestFoundIsWhatSimulationsTake(t *testing.T) {
+	unraced(t)
 	const rollouts = 25
 	for _, c := range []Rise{
 		{"errors", 0.05, 0.01, 0.03, 12},

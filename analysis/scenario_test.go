@@ -63,6 +63,7 @@ func TestLateTotalFailureIsFoundInSeconds(t *testing.T) {
 // A burst of 100 failures is spread over one second, wherever the ticks are. Alone it never is enough; together with
 // failures by chance in the seconds next to it, it rarely is.
 func TestBurstWithinOneSecondDoesNotRollBack(t *testing.T) {
+	unraced(t)
 	const rollouts = 250
 	for _, c := range []struct {
 		rate    float64

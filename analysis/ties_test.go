@@ -70,6 +70,7 @@ func TestLatenciesOfFewValues(t *testing.T) {
 
 // Both variants alike, with ties at the quantiles: at most alpha of the rollouts fail.
 func TestTiesDoNotRollBack(t *testing.T) {
+	unraced(t)
 	const rollouts = 60
 	wrong := 0
 	for seed := range uint64(rollouts) {

@@ -86,6 +86,8 @@ func TestTraces(t *testing.T) {
 			epoch := time.Unix(1_699_999_999, 0) // the traces have a latency window begin at 1 s
 			for i, c := range j.settings.Checks {
 				guard := j.rules[i].needed / (float64(c.Windows) - 0.5)
+				j.rules[i].stakes = even(harm) // the traces spread all money evenly, that of a median too
+				j.memory.Checks[i].Harm = newProcess(even(harm))
 				j.rules[i].burst = fixedWindows(int64(c.Window), guard) // the traces have fixed windows, and a guard for these
 			}
 			next := 0

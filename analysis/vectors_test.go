@@ -163,7 +163,8 @@ func TestVectorsOfEProcesses(t *testing.T) {
 			if e.Config.Guard != nil {
 				limit = *e.Config.Guard
 			}
-			p := newProcess(d)
+			stakes := even(d)
+			p := newProcess(stakes)
 			var l ladder
 			window, fixed := int64(100), fixedWindows(1, 0)
 			for i, op := range e.Ops {
@@ -175,7 +176,7 @@ func TestVectorsOfEProcesses(t *testing.T) {
 					window++
 					p.enter(window, &fixed)
 				case "restart":
-					p.restart()
+					p.restart(&stakes)
 				case "block":
 					p.bet(d, &l, &tally{uint64(num(1)), uint64(num(2)), uint64(num(3)), uint64(num(4)), 0}, 1)
 					p.settle(d, limit)

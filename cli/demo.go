@@ -37,6 +37,7 @@ The bad version is rolled back, the good one is promoted.`,
 	flags.BoolVar(&options.Keep, "keep", false, "stay up afterwards, until Ctrl-C")
 	flags.StringVar(&failures, "canary-errors", "30%", "`share` of its requests that the bad version fails")
 	flags.StringVar(&latency, "canary-latency", "0s", "`time` that the bad version takes longer, such as +30ms")
+	command.AddCommand(newSampleCommand(), newLoadCommand())
 	return command
 }
 

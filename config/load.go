@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -82,17 +83,22 @@ func readFile(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
+	if info.Size() > int64(maxFile) {
+		return nil, fmt.Errorf("%s is larger than %s", path, maxFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() // only read from: closing it cannot lose anything
-	src, err := io.ReadAll(io.LimitReader(f, int64(maxFile)+1))
-	if err != nil {
+	// It may have grown since it was looked at; the buffer has the right size when it has not.
+	var src bytes.Buffer
+	src.Grow(int(info.Size()) + bytes.MinRead)
+	if _, err := src.ReadFrom(io.LimitReader(f, int64(maxFile)+1)); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if len(src) > int(maxFile) {
+	if src.Len() > int(maxFile) {
 		return nil, fmt.Errorf("%s is larger than %s", path, maxFile)
 	}
-	return src, nil
+	return src.Bytes(), nil
 }

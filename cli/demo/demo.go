@@ -1,7 +1,7 @@
 // Package demo shows a bad and a good release, end to end: two sample versions, the real proxy, and a paced load, in one
 // process.
 //
-// It owns the sample backends, the load and the drawing. The proxy, the judge and the rollout are the real ones, started
+// It owns the sample backends, the load and the drawing; both can be had in a process of their own (Sample, Load). The proxy, the judge and the rollout are the real ones, started
 // through app from a real configuration file.
 //
 // Concurrency: Run blocks and waits for everything it starts.

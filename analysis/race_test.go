@@ -1,0 +1,6 @@
+//go:build race
+
+package analysis
+
+// raceEnabled tells simulations to leave themselves to the other pass.
+const raceEnabled = true
