@@ -11,6 +11,14 @@ import (
 // take. What finds no pipe is carried through the process.
 const pipesMost = 64
 
+// mayPipe is pipesMost, or less where there are few descriptors.
+func (s *Server) mayPipe() int64 {
+	if s.capacity > 0 {
+		return min(pipesMost, int64(s.capacity)/16)
+	}
+	return pipesMost
+}
+
 // take takes the next octets of the body: a piece into the writer's buffer, or, of what is large and goes from one TCP connection to
 // another as it is, all that is there into a pipe.
 func (x *exchange) take() (int, error) {
@@ -29,7 +37,7 @@ func (w *writer) openPipe() bool {
 	if _, plain := w.conn.Conn.(*net.TCPConn); !plain || w.framing < 0 {
 		return false
 	}
-	if s.pipes.Add(1) <= pipesMost {
+	if s.pipes.Add(1) <= s.mayPipe() {
 		if pipe, err := upstream.NewPipe(); err == nil {
 			w.pipe = pipe
 			w.giveBuffer() // the rest of the body is not for it
