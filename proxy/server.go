@@ -66,6 +66,7 @@ type Server struct {
 	nextConn atomic.Uint64 // ids of connections
 	refusing atomic.Int64  // connections that are being refused
 	tunnels  atomic.Int64  // that are open
+	pipes    atomic.Int64  // that are open
 	awake    atomic.Int64  // connections with a goroutine that waits for requests or serves one
 	counters counters
 
