@@ -11,7 +11,7 @@ WHOLE   := ./app/... ./bench/... ./cli/...
 
 SOAK    ?= 1h
 
-.PHONY: build test lint bench bench-judge soak fuzz cover tidy
+.PHONY: build test lint bench bench-judge soak fuzz cover tidy vendor-web screenshots
 
 build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
@@ -69,6 +69,10 @@ cover:
 	@mkdir -p build
 	$(GO) test $(TAGS) -coverprofile build/cover.out -coverpkg ./... ./...
 	$(GO) tool cover -func build/cover.out | tail -1
+
+# The modules of others that the dashboard is made of, from the npm registry, checked by their hashes.
+vendor-web:
+	admin/ui/vendor-web.sh
 
 tidy:
 	$(GO) mod tidy

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"haldane/admin/live"
 	"haldane/config"
 	"haldane/rollout"
 )
@@ -54,6 +55,8 @@ type Options struct {
 	Links *Links
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
+	// Counter is what a variant has counted; nil for a variant that there is not. A nil function counts nothing.
+	Counter func(service, variant string) live.Counter
 	// Gatherer is the source of /metrics. Required.
 	Gatherer prometheus.Gatherer
 	// Ready says why the process should get no traffic now; nil when it should. A nil function is always ready.
@@ -64,6 +67,8 @@ type Options struct {
 	PostMetric func(service string, p rollout.Post) (again bool, err error)
 	// Configuration is the state of the configuration. Nil shows an empty one.
 	Configuration func() Configuration
+	// Status is the same without Effective, which takes time. Nil shows an empty one.
+	Status func() Configuration
 	// Listeners are used instead of opening new ones. Those that the configuration does not ask for must be nil.
 	Listeners Listeners
 	// TakeOver is given the connection over which a new process asks for the place of this one, and owns it from then on.
@@ -158,6 +163,9 @@ func (o *Options) validate() error {
 	}
 	if o.Configuration == nil {
 		o.Configuration = func() Configuration { return Configuration{} }
+	}
+	if o.Status == nil {
+		o.Status = func() Configuration { return Configuration{} }
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()

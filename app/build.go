@@ -95,6 +95,8 @@ func (a *App) listen(cfg *config.Config) error {
 		Reload:        a.Reload,
 		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
+		Status:        a.status,
+		Counter:       a.counter,
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,
 		TakeOver:      a.successor,

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/admin"
+	"haldane/admin/live"
 	"haldane/config"
 	"haldane/notify"
 	"haldane/proxy"
@@ -156,7 +157,6 @@ func (a *App) warnOfRestart(fresh *config.Config) {
 
 // configuration is what the API shows of the file.
 func (a *App) configuration() admin.Configuration {
-	outcome := a.outcome.Load()
 	running := *a.current.Load()
 	running.Services = redacted(running.Services)
 	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
@@ -164,16 +164,27 @@ func (a *App) configuration() admin.Configuration {
 	if err != nil {
 		a.logger.Error("show the configuration", zap.Error(err))
 	}
-	state := admin.Configuration{
-		OK:        outcome.err == nil,
-		Attempted: outcome.attempted,
-		Loaded:    outcome.loaded,
-		Effective: string(effective),
-	}
+	state := a.status()
+	state.Effective = string(effective)
+	return state
+}
+
+// status is what became of the latest attempt to load the file.
+func (a *App) status() admin.Configuration {
+	outcome := a.outcome.Load()
+	state := admin.Configuration{OK: outcome.err == nil, Attempted: outcome.attempted, Loaded: outcome.loaded}
 	if outcome.err != nil {
 		state.Error = outcome.err.Error()
 	}
 	return state
+}
+
+// counter is what a variant has counted; nil for one that is not configured.
+func (a *App) counter(service, variant string) live.Counter {
+	if _, known := a.current.Load().Services[service].Variants[variant]; !known {
+		return nil
+	}
+	return a.stats.Service(service).Variant(variant)
 }
 
 // services is what the API shows of the services.
