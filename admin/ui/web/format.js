@@ -45,7 +45,7 @@ export function count(n) {
   if (!Number.isFinite(n)) return "–";
   if (Math.abs(n) >= 1e6) return `${trim((n / 1e6).toPrecision(3))} M`;
   if (Math.abs(n) >= 1e5) return `${trim((n / 1e3).toPrecision(3))} k`;
-  return Math.round(n).toLocaleString("en");
+  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Requests a second: "0", "0.4", "12", "1,204". */

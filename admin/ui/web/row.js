@@ -11,12 +11,13 @@ const watcher = new IntersectionObserver((entries) => entries.forEach((e) => see
 
 /** A row, which is a link to the page of its service. */
 export function Row({ fleet, name }) {
-  const [, redraw] = useState(0), box = useRef(), visible = useRef(true);
+  const [, redraw] = useState(0), box = useRef(), visible = useRef(false);
   useEffect(() => {
     const element = box.current;
     seen.set(element, (is) => {
-      if (is && !visible.current) redraw((n) => n + 1);
+      const before = visible.current;
       visible.current = is;
+      if (is && !before) redraw((n) => n + 1);
     });
     watcher.observe(element);
     const off = fleet.on(name, () => visible.current && redraw((n) => n + 1));
@@ -27,10 +28,10 @@ export function Row({ fleet, name }) {
     };
   }, [fleet, name]);
   const s = fleet.services.get(name);
-  return html`<li ref=${box}>${s && html`<${Content} s=${s} />`}</li>`;
+  return html`<li ref=${box}>${s && html`<${Content} s=${s} seen=${visible.current} />`}</li>`;
 }
 
-function Content({ s }) {
+function Content({ s, seen }) {
   const r = s.rollout, phase = phaseOf(r), [sr, sf, cr, cf] = s.spark?.at(-1) ?? [0, 0, 0, 0], verdict = verdictOf(r?.class);
   const active = running(r), all = sr + cr, failing = all > 0 ? (sf + cf) / all : 0;
   return html`<a class=${`row ${phase.tone}`} href=${`#/service/${encodeURIComponent(s.service)}`}>
@@ -38,7 +39,7 @@ function Content({ s }) {
     <span class="phase"><${Badge} ...${phase} /><small>${under(r)}</small></span>
     <span class="out">${active || r?.phase === "promoted" ? html`<${WeightBar} weight=${r.weight} /><small>${r.weight} ${active ? "canary" : "of traffic"}</small>` : html`<small class="faint">–</small>`}</span>
     <span class="verdict">${active ? html`<${Badge} ...${verdict} /><small>score ${r.score}</small>` : html`<small class="faint">–</small>`}</span>
-    <span class="traffic"><${Spark} points=${s.spark} label=${`requests of the last minute, now ${rate(all)} a second`} />
+    <span class="traffic"><${Spark} seen=${seen} points=${s.spark} label=${`requests of the last minute, now ${rate(all)} a second`} />
       <small><b>${rate(all)}</b>/s ${failing > 0 && html`<em>${percent(failing, 2)} fail</em>`}</small></span>
   </a>`;
 }
