@@ -26,7 +26,7 @@ func (s *Server) dashboard(d *door) []route {
 }
 
 // isPage says whether a path is a file of the dashboard, or leads there.
-func isPage(path string) bool { return path == "/" || strings.HasPrefix(path, uiPath) }
+func isPage(path string) bool { return path == "/" || path == strings.TrimSuffix(uiPath, "/") || strings.HasPrefix(path, uiPath) }
 
 // standingOf is what a page is told of its visitor.
 type standingOf struct {

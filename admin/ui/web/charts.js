@@ -33,7 +33,7 @@ function Chart({ chart, rows, names }) {
       plot.current = new window.uPlot(options(chart, box.current), data.current, box.current);
     };
     make();
-    const resize = new ResizeObserver(() => plot.current.setSize(size(box.current)));
+    const resize = new ResizeObserver(() => box.current && plot.current.setSize(size(box.current)));
     resize.observe(box.current);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", make);

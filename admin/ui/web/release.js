@@ -13,11 +13,11 @@ export function take(before, kind, data) {
   switch (kind) {
     case "state":
       return {
-        known: true, service: data.service, view: data.view, config: data.config, version: data.version,
+        known: true, service: data.service, view: whole(data.view), config: data.config, version: data.version,
         rows: joined(before.rows, data.rows), events: data.view?.history ?? [],
       };
     case "view":
-      return { ...before, view: data };
+      return { ...before, view: whole(data) };
     case "row":
       return { ...before, rows: joined(before.rows, [data]) };
     case "event":
@@ -26,6 +26,14 @@ export function take(before, kind, data) {
       return { ...before, config: data };
   }
   return before;
+}
+
+// A rollout that has not begun has no list where others have an empty one.
+function whole(view) {
+  return view && {
+    ...view, verdict: { ...view.verdict, checks: view.verdict?.checks ?? [] }, notes: view.notes ?? [], possible: view.possible ?? [],
+    waiting_for: view.waiting_for ?? [],
+  };
 }
 
 // A new rollout, or a new attempt, begins its events anew.
