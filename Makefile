@@ -22,6 +22,7 @@ build:
 test:
 	@command -v promtool >/dev/null || echo "SKIP: ===== no promtool: the check of the metrics by Prometheus' own tool is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
+	@command -v chromium-headless-shell >/dev/null && test -d bench/browser/node_modules || echo "SKIP: ===== no chromium-headless-shell, or no \"npm ci\" in bench/browser: the dashboard is not tried in a browser ====="
 	$(GO) vet $(TAGS) ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }
 	@raced=; if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then \
@@ -69,6 +70,10 @@ cover:
 	@mkdir -p build
 	$(GO) test $(TAGS) -coverprofile build/cover.out -coverpkg ./... ./...
 	$(GO) tool cover -func build/cover.out | tail -1
+
+# Pictures of the dashboard for the documents: docs/images/dashboard-*.png.
+screenshots:
+	HALDANE_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test $(TAGS) -count 1 -run '^TestDashboard$$' -v ./bench/browser
 
 # The modules of others that the dashboard is made of, from the npm registry, checked by their hashes.
 vendor-web:

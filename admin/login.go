@@ -26,7 +26,9 @@ func (s *Server) dashboard(d *door) []route {
 }
 
 // isPage says whether a path is a file of the dashboard, or leads there.
-func isPage(path string) bool { return path == "/" || path == strings.TrimSuffix(uiPath, "/") || strings.HasPrefix(path, uiPath) }
+func isPage(path string) bool {
+	return path == "/" || path == strings.TrimSuffix(uiPath, "/") || strings.HasPrefix(path, uiPath)
+}
 
 // standingOf is what a page is told of its visitor.
 type standingOf struct {
@@ -81,9 +83,7 @@ func (s *Server) logout(d *door) func(http.ResponseWriter, *http.Request) error 
 		if n := d.sessions.of(r, time.Now()); n.role != roleNone {
 			d.sessions.revoke(&n)
 		}
-		gone := d.sessions.cookie("")
-		gone.MaxAge = -1
-		http.SetCookie(w, gone)
+		http.SetCookie(w, d.sessions.cookie("", -1))
 		s.tell(w, d, roleNone, "")
 		return nil
 	}

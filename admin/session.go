@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +65,7 @@ type session struct {
 // payload is the session as it is signed.
 func (n *session) payload() []byte {
 	text := append([]byte{byte(n.role)}, n.nonce[:]...)
-	return binary.BigEndian.AppendUint64(text, uint64(n.expires.Unix())) //nolint:gosec // a moment of this century
+	return binary.BigEndian.AppendUint64(text, uint64(n.expires.Unix()))
 }
 
 // sign is the HMAC (RFC 2104) with SHA-256 of a payload, for one of the two halves.
@@ -86,15 +87,14 @@ func (s *sessions) begin(granted role, now time.Time) (cookie *http.Cookie, key 
 	n := session{role: granted, expires: now.Add(sessionLasts)}
 	_, _ = rand.Read(n.nonce[:]) // never fails (crypto/rand)
 	payload := n.payload()
-	cookie = s.cookie(base64.RawURLEncoding.EncodeToString(append(payload, s.sign(halfCookie, payload)...)))
-	cookie.MaxAge = int(sessionLasts / time.Second)
-	return cookie, base64.RawURLEncoding.EncodeToString(s.sign(halfKey, payload))
+	value := slices.Concat(payload, s.sign(halfCookie, payload))
+	return s.cookie(base64.RawURLEncoding.EncodeToString(value), int(sessionLasts/time.Second)), base64.RawURLEncoding.EncodeToString(s.sign(halfKey, payload))
 }
 
-// cookie is the cookie with a value.
-func (s *sessions) cookie(value string) *http.Cookie {
-	return &http.Cookie{
-		Name: s.name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+// cookie is the cookie with a value, for so many seconds; below zero it goes.
+func (s *sessions) cookie(value string, seconds int) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Secure with TLS; loopback has none, and browsers would drop the cookie
+		Name: s.name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: strings.HasPrefix(s.name, "__Host-"),
 	}
 }
@@ -115,7 +115,7 @@ func (s *sessions) of(r *http.Request, now time.Time) (n session) {
 	}
 	n.role = role(payload[0])
 	copy(n.nonce[:], payload[1:])
-	n.expires = time.Unix(int64(binary.BigEndian.Uint64(payload[1+sessionNonce:])), 0) //nolint:gosec // signed by us
+	n.expires = time.Unix(int64(binary.BigEndian.Uint64(payload[1+sessionNonce:])), 0)
 	if !now.Before(n.expires) || s.isRevoked(n.nonce, now) {
 		return session{}
 	}

@@ -103,7 +103,9 @@ func TestLoginIsGuarded(t *testing.T) {
 		body   string
 		want   int
 	}{
-		{nil, `{"token":"wrong-0123456789abcdef"}`, 401}, {nil, `{}`, 401}, {nil, `{"tok":"x"}`, 400},
+		{nil, `{"token":"wrong-0123456789abcdef"}`, 401},
+		{nil, `{}`, 401},
+		{nil, `{"tok":"x"}`, 400},
 		{[]string{"Origin: http://evil.example"}, `{"token":"` + secret + `"}`, 403},
 		{[]string{"Content-Type: text/plain"}, `{"token":"` + secret + `"}`, 415},
 	} {

@@ -26,7 +26,7 @@ const (
 	tokenLongest = 4 << 10
 )
 
-// token is what is kept of a bearer token: enough to compare, useless to a reader of memory dumps.
+// token is what is kept of a bearer token: enough to compare, and to sign sessions; a reader of memory dumps cannot log in with it anew.
 type token struct {
 	sum  [sha256.Size]byte
 	seed [sha256.Size]byte // of what is signed on behalf of those who know it

@@ -14,8 +14,8 @@ export async function everythingElse(operator, viewer) {
     await page.getByRole("button", { name: new RegExp(`^${chip} \\d+$`) }).click();
     await until(`${chip} has ${sought}`, async () => (await names()).includes(sought));
   }
-  await page.getByLabel("Search services").fill("team-17 v1");
-  await until("the search has found", async () => (await names()).join().startsWith("team-017,team-170"));
+  await page.getByLabel("Search services").fill("team-17 V1");
+  await until("the search has found", async () => (await names()).join().startsWith("team-170,team-171"));
   await page.getByLabel("Search services").fill("no such service");
   await operator.sees("No service is like that.");
   await page.getByLabel("Search services").fill("");

@@ -108,8 +108,12 @@ func (w *world) configuration(added string) string {
 	fmt.Fprintf(&b, "admin: {address: \"%%ADMIN%%\", token: %q, read_token: %q}\n", operateToken, readToken)
 	b.WriteString(policies + "services:\n")
 	for _, s := range [...]struct{ name, policy, start, canary string }{
-		{"shop", "byhand", "manual", w.good.URL}, {"cart", "listed", "auto", w.good.URL}, {"search", "patient", "auto", w.good.URL},
-		{"payments", "patient", "auto", w.bad.URL}, {"images", "hasty", "auto", w.good.URL}, {"mail", "patient", "manual", w.good.URL},
+		{"shop", "byhand", "manual", w.good.URL},
+		{"cart", "listed", "auto", w.good.URL},
+		{"search", "patient", "auto", w.good.URL},
+		{"payments", "patient", "auto", w.bad.URL},
+		{"images", "hasty", "auto", w.good.URL},
+		{"mail", "patient", "manual", w.good.URL},
 	} {
 		fmt.Fprintf(&b, "  %s: {match: [{host: %s.example}], stable: v1, canary: v2, policy: %s, start: %s, variants: {v1: {endpoints: [%q]}, v2: {endpoints: [%q]}}}\n",
 			s.name, s.name, s.policy, s.start, host(w.good), strings.TrimPrefix(s.canary, "http://"))

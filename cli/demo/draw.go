@@ -26,7 +26,7 @@ func (s *stage) introduce() {
 		s.say(" and takes %v longer", s.options.Latency)
 	}
 	s.say(". v3 is good.\n\n")
-	s.say("  look     http://%s/ui/\n", s.app.AdminAddress())
+	s.say("  look     http://%s/ui/   (in a browser; it shows all that follows)\n", s.app.AdminAddress())
 	s.say("  proxy    http://%s/\n", s.app.Address())
 	s.say("  metrics  http://%s/metrics\n", s.app.AdminAddress())
 	s.say("  API      http://%s/api/v1/rollouts/%s\n", s.app.AdminAddress(), service)
