@@ -37,7 +37,7 @@ try {
     await scene("everything else", () => everythingElse(operator, viewer));
     await scene("keyboard", () => keyboard(operator));
     await scene("narrow and dark", () => narrow(browser, operator));
-    await scene("pace", () => pace(operator));
+    await scene("pace", () => pace(browser, operator));
     await scene("restart", () => restart(operator, viewer));
   }
   for (const v of visitors) assert.deepEqual(v.complaints, []);

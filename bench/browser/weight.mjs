@@ -20,22 +20,24 @@ export async function weight(v) {
   console.log(`pages of ${bytes} bytes, first paint after ${best.toFixed(0)} ms`);
 }
 
-/** With two hundred services there is a window of a few seconds in which no task is long; another load of the machine makes some, the page makes all. */
-export async function pace(v) {
+/**
+ * With two hundred services no task is long, from the first row to seconds later. What counts is the processor time of each task of the page: how long it takes
+ * on the clock is for whatever else the machine does to say.
+ */
+export async function pace(browser, v) {
   const { page } = v;
+  await v.go("#/config");
+  await page.locator("h1").first().waitFor();
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"] });
   await v.go("#/");
   await page.locator(".services .row").nth(190).waitFor();
-  const rows = await page.locator(".services .row").count();
-  assert.ok(rows >= 198, `${rows} rows`);
-  let tasks = [];
-  for (let i = 0; i < 5; i++) {
-    tasks = await page.evaluate(() => new Promise((done) => {
-      const seen = [];
-      const watch = new PerformanceObserver((list) => seen.push(...list.getEntries().map((e) => e.duration)));
-      watch.observe({ type: "longtask" });
-      setTimeout(() => { watch.disconnect(); done(seen); }, 3500);
-    }));
-    if (tasks.length === 0) break;
-  }
-  assert.deepEqual(tasks, [], `tasks longer than ${long} ms in every window`);
+  assert.ok((await page.locator(".services .row").count()) >= 198);
+  await page.waitForTimeout(5000);
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const main = new Set(traceEvents.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map((e) => `${e.pid}/${e.tid}`));
+  const tasks = traceEvents.filter((e) => e.ph === "X" && /RunTask$/.test(e.name) && e.tdur !== undefined && main.has(`${e.pid}/${e.tid}`)).map((e) => e.tdur / 1000);
+  assert.ok(tasks.length > 100, `${tasks.length} tasks were seen`);
+  const longest = Math.max(...tasks);
+  console.log(`${tasks.length} tasks, the longest ${longest.toFixed(1)} ms`);
+  assert.ok(longest < long, `a task takes ${longest} ms`);
 }

@@ -15,21 +15,23 @@ export function Budget({ view }) {
 
 /** What it waits for besides the judge: a freeze, a checklist, hooks, and other rollouts. */
 export function Gates({ view, who, took }) {
-  const { gates = {} } = view, [failure, setFailure] = useState("");
+  const { gates = {} } = view, [failure, setFailure] = useState(""), [sent, setSent] = useState({});
   const list = gates.checklist ?? [], hooks = gates.hooks ?? [], after = view.after ?? [], members = view.release?.members ?? [];
   if (!gates.frozen && list.length + hooks.length + after.length + members.length === 0) return null;
   async function tick(item) {
     setFailure("");
+    setSent((all) => ({ ...all, [item.item]: !item.done }));
     try {
       took(await order(`/api/v1/rollouts/${encodeURIComponent(view.service)}/tick`, { item: item.item, untick: item.done }));
     } catch (problem) {
       setFailure(problem.message);
     }
+    setSent(({ [item.item]: _, ...rest }) => rest);
   }
   return html`<section class="card" aria-labelledby="gates-title"><h2 id="gates-title">Gates</h2>
     ${gates.frozen && html`<p class="banner warn"><${Icon} name="lock" /><span><b>Changes are frozen.</b> ${gates.frozen}</span></p>`}
     ${list.length > 0 && html`<h3>Checklist</h3><ul class="plain">${list.map((item) => html`<li><label class="tick">
-      <input type="checkbox" checked=${item.done} disabled=${!who.changes || !view.possible.includes("tick")} onChange=${() => tick(item)} />
+      <input type="checkbox" checked=${sent[item.item] ?? item.done} disabled=${!who.changes || !view.possible.includes("tick")} onChange=${() => tick(item)} />
       <span>${item.item} ${item.done && html`<small class="faint">${item.actor}, ${clock(item.at)}</small>`}</span></label></li>`)}</ul>`}
     ${hooks.length > 0 && html`<h3>Hooks</h3><ul class="plain">${hooks.map((h) => html`<li><b>${h.name}</b> <span class="faint">${words(h.point)}</span>
       <${Badge} ...${answers[h.answer ?? ""] ?? answers[""]} /> ${h.text}</li>`)}</ul>`}

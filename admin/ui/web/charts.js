@@ -1,6 +1,6 @@
 // The charts of both variants side by side, with uPlot.
 import { latency, percent, rate } from "./format.js";
-import { html, useEffect, useRef } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef } from "./html.js";
 import { column, columns, latest } from "./release.js";
 
 const { stable, canary } = column;
@@ -27,7 +27,7 @@ export function Charts({ release }) {
 function Chart({ chart, rows, names }) {
   const box = useRef(), plot = useRef(null), data = useRef();
   data.current = columns(rows, chart.lines.map(([, pick]) => pick));
-  useEffect(() => {
+  useLayoutEffect(() => { // what it begins ends at once with the page
     const make = () => {
       plot.current?.destroy();
       plot.current = new window.uPlot(options(chart, box.current), data.current, box.current);
@@ -43,6 +43,7 @@ function Chart({ chart, rows, names }) {
       scheme.removeEventListener("change", make);
       removeEventListener("themechange", make);
       plot.current.destroy();
+      plot.current = null;
     };
   }, [chart.name, chart.lines.length]);
   useEffect(() => { plot.current?.setData(data.current); }, [rows]);

@@ -5,7 +5,7 @@ import { Events } from "./events.js";
 import { newFleet } from "./fleet.js";
 import { Header } from "./header.js";
 import { History } from "./history.js";
-import { html, render, useEffect, useMemo, useState } from "./html.js";
+import { html, render, useEffect, useErrorBoundary, useMemo, useState } from "./html.js";
 import { Login } from "./login.js";
 import { Overview } from "./overview.js";
 import { Release } from "./page.js";
@@ -83,4 +83,10 @@ function App() {
     ${asking && html`<${Login} close=${() => setAsking(false)} done=${ask} />`}`;
 }
 
-render(html`<${App} />`, document.getElementById("app"));
+/** Whatever goes wrong while a page is drawn is said, and never leaves an old picture that looks alive. */
+function Guarded() {
+  const [error] = useErrorBoundary((e) => console.error(e));
+  return error ? html`<p class="failure" role="alert">This page is broken, Haldane is not: ${error.message}. <a href=".">Load it again</a>; <code>haldane status</code> shows the same.</p>` : html`<${App} />`;
+}
+
+render(html`<${Guarded} />`, document.getElementById("app"));

@@ -7,10 +7,11 @@ import { Row } from "./row.js";
 import { byAttention, filters, matches, running } from "./standing.js";
 
 const many = 200; // rows that are drawn before somebody asks for more
+const atOnce = 40; // rows that are drawn for the first time in one frame, so that none is late
 
 /** The first page. */
 export function Overview({ fleet, who, config, link }) {
-  const [, redraw] = useState(0), [filter, setFilter] = useState("all"), [text, setText] = useState(""), [most, setMost] = useState(many), [asking, setAsking] = useState(false);
+  const [, redraw] = useState(0), [filter, setFilter] = useState("all"), [text, setText] = useState(""), [most, setMost] = useState(many), [asking, setAsking] = useState(false), [drawn, setDrawn] = useState(atOnce);
   const search = useRef();
   useEffect(() => fleet.on("", () => redraw((n) => n + 1)), [fleet]);
   useEffect(() => {
@@ -25,6 +26,12 @@ export function Overview({ fleet, who, config, link }) {
   const all = [...fleet.services.values()], chosen = filters.find(([name]) => name === filter)[2];
   const found = all.filter((s) => chosen(s) && (!text || matches(s, text))).sort(byAttention);
   const out = all.filter((s) => running(s.rollout));
+  const shown = Math.min(found.length, most, drawn);
+  useEffect(() => {
+    if (drawn >= Math.min(found.length, most)) return undefined;
+    const frame = requestAnimationFrame(() => setDrawn(drawn + atOnce));
+    return () => cancelAnimationFrame(frame);
+  }, [drawn, found.length, most]);
   return html`
     <div class="head">
       <h1>Services</h1>
@@ -40,7 +47,7 @@ export function Overview({ fleet, who, config, link }) {
         return html`<button aria-pressed=${filter === name} class=${classes("chip", name === "attention" && n > 0 && "hot")} onClick=${() => setFilter(name)}>${label} <b>${n}</b></button>`;
       })}</div>
     </div>
-    <ul class="services" aria-label="Services">${found.slice(0, most).map((s) => html`<${Row} key=${s.service} fleet=${fleet} name=${s.service} />`)}</ul>
+    <ul class="services" aria-label="Services">${found.slice(0, shown).map((s) => html`<${Row} key=${s.service} fleet=${fleet} name=${s.service} />`)}</ul>
     ${found.length > most && html`<p class="hint"><button class="quiet" onClick=${() => setMost(most + many)}>Show ${Math.min(many, found.length - most)} more of ${found.length}</button></p>`}
     ${fleet.unlisted > 0 && html`<p class="hint">${fleet.unlisted} more services have no rollout and are not listed.</p>`}
     ${found.length === 0 && html`<p class="hint">${all.length > 0 ? "No service is like that." : link === "live" ? "No services are configured." : "Loading…"}</p>`}
