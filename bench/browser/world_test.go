@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -141,6 +142,10 @@ func (w *world) clients(ctx context.Context) {
 				case <-ctx.Done():
 					return
 				case <-ticker.C:
+				}
+				// Not every service is asked as often, nor always as often.
+				if rand.Float64() > 0.55+0.3*math.Sin(float64(n)+float64(i)/(90+70*float64(n%3))) {
+					continue
 				}
 				to := name
 				if to == "" {

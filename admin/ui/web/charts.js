@@ -62,7 +62,7 @@ function options(chart, box) {
     ...size(box),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-    padding: [6, 8, 0, 0],
+    padding: [6, 22, 0, 0],
     scales: { x: { time: true }, y: { range: (_, min, max) => [0, chart.most ?? Math.max((max || 0) * 1.12, chart.least ?? 1)] } },
     axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB").slice(0, t % 60 ? 8 : 5)) },
       { ...axis, size: 58, space: 36, values: (_, ticks) => ticks.map((v) => (v === 0 ? "0" : chart.text(v))) }],

@@ -18,7 +18,7 @@ export function EventList({ events, named, most = 200 }) {
     return html`<li key=${`${e.service}/${e.rollout}/${e.sequence}`}>
       <span class=${`mark ${tone}`}><${Icon} name=${icon} /></span>
       <div><p><b>${title(e.kind)}</b> ${named && html`<a href=${`#/service/${encodeURIComponent(e.service)}`}>${e.service}</a>`}
-        <span class="faint">${e.step_name ? `${e.step_name} · ` : ""}${e.weight}${e.actor ? ` · by ${e.actor}` : ""}</span></p>
+        <span class="faint">${e.step_name && e.step_name !== e.weight ? `${e.step_name} · ` : ""}${e.weight}${e.actor ? ` · by ${e.actor}` : ""}</span></p>
         ${e.reason && html`<p class="why">${e.reason}</p>`}${e.numbers && html`<p class="why faint">${e.numbers}</p>`}</div>
       <time datetime=${e.time} title=${ago(e.time)}>${clock(e.time)}</time></li>`;
   })}</ol>`;

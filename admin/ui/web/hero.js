@@ -6,7 +6,7 @@ import { Badge, Icon } from "./icons.js";
 import { column, latest } from "./release.js";
 import { WeightBar } from "./row.js";
 import { phaseOf, running, verdictOf } from "./standing.js";
-import { whatIsOut, whyItWaits } from "./words.js";
+import { missing, whatIsOut, whyItWaits } from "./words.js";
 
 /** The top of the page of a rollout. */
 export function Hero({ release, who, login, ask, stale }) {
@@ -44,13 +44,13 @@ function Health({ view, row }) {
 const Meter = ({ score }) => html`<span class="meter" aria-hidden="true"><i style=${{ left: `${score}%` }}></i></span>`;
 
 function Next({ view }) {
-  const why = whyItWaits(view), waits = view.waiting_for ?? [];
+  const why = whyItWaits(view), waits = missing(view);
   return html`<div class="answer"><h2>Next</h2>
     <p class="next">${view.next || "Nothing: this rollout has ended."}</p>
     ${why && html`<p class="waits"><b>${why}</b></p>`}
     ${view.reason && html`<p class="sentence">${view.reason}</p>`}
     ${waits.length > 0 && html`<ul class="waiting">${waits.map((text) => html`<li>${text}</li>`)}</ul>`}
-    ${running(view) && view.stage.rest && html`<p class="faint">${view.stage.rest}</p>`}
+    ${running(view) && view.stage.rest && !waits.some((text) => / left/.test(text)) && html`<p class="faint">${view.stage.rest}</p>`}
     ${running(view) && html`<p class="faint">${count(view.stage.requests)} canary requests on this step, ${count(view.stage.failed)} failed</p>`}
     ${view.ended && html`<p class="faint">Ended ${clock(view.ended)}, ${ago(view.ended)}</p>`}
     ${view.retry_at && html`<p class="faint">Tried again ${ago(view.retry_at)}</p>`}</div>`;

@@ -30,9 +30,9 @@ export function Release({ name, release, who, config, login, took, heard, link }
     <${Failure} config=${config} />
     <${Hero} release=${release} who=${who} login=${login} ask=${setAsked} stale=${link !== "live"} />
     <${Steps} view=${view} />
+    <${Gates} view=${view} who=${who} took=${took} />
     <${Charts} release=${release} />
     <${Checks} verdict=${view.verdict} />
-    <${Gates} view=${view} who=${who} took=${took} />
     <div class="columns">
       <section class="card" aria-labelledby="events-title"><h2 id="events-title">Events</h2><${EventList} events=${release.events} most=${50} /></section>
       <div><${Budget} view=${view} /><${Parts} view=${view} /><${Variants} service=${service} view=${view} /></div>

@@ -3,6 +3,7 @@ import { count, duration, seconds, share } from "./format.js";
 import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
 import { running, timeline } from "./standing.js";
+import { missing } from "./words.js";
 
 const marks = { done: ["check", "done"], now: ["play", "now"], stopped: ["undo", "stopped here"], next: ["dots", "to come"] };
 
@@ -44,7 +45,7 @@ function Now({ view }) {
   return html`${stage.ramp && html`<${Bar} part=${(share(view.weight) - share(stage.ramp.from)) / (share(stage.ramp.to) - share(stage.ramp.from) || 1)} text=${`ramp ${view.weight} of ${stage.ramp.to}`} />`}
     <${Bar} part=${time} text=${`${duration(elapsed)} of ${duration(least)}`} />
     ${stage.compared && stage.min_requests > 0 && html`<${Bar} part=${requests} text=${stage.judged < stage.min_requests ? `${count(stage.judged)} of ${count(stage.min_requests)} requests` : `${count(stage.judged)} requests, ${count(stage.min_requests)} needed`} />`}
-    ${(view.waiting_for ?? []).slice(0, 2).map((text) => html`<p class="why">${text.split(";")[0]}</p>`)}`;
+    ${missing(view).slice(0, 2).map((text) => html`<p class="why">${text.split(";")[0]}</p>`)}`;
 }
 
 const Bar = ({ part, text }) => html`<p class="progress"><span class="bar" aria-hidden="true"><i style=${{ width: `${Math.max(0, Math.min(1, part)) * 100}%` }}></i></span><small>${text}</small></p>`;

@@ -17,12 +17,25 @@ export function whatIsOut(view) {
   return `${view.canary} is out to ${view.weight} of traffic${group ? ` and ${most}${group}` : ""}.`;
 }
 
+const pauses = {
+  gate: "Waits for an approval", undecided: "Undecided for too long", operator: "Paused by a person", failed: "A check failed: a person decides",
+  exposed: "As many users as the budget allows", release: "Another service of the release is paused",
+};
+const holds = {
+  override: "Held by an override", stable_sick: "Held: stable fails itself", no_traffic: "Held: no canary traffic", split_mismatch: "Held: the split is not the weight",
+  no_data: "Held: nothing to compare", store: "Held: it cannot be stored", check: "Held by a check", dependency: "Held: others come first", release: "Held with its release",
+  freeze: "Held by a freeze", window: "Held until the next window", hook: "Held by a hook",
+};
+
 /** Why it is where it is, in a few words; empty when it goes on by itself. */
 export function whyItWaits(view) {
-  if (view.pause) return `Paused: ${words(view.pause)}`;
-  if (view.hold) return `Held: ${words(view.hold)}`;
+  if (view.pause) return pauses[view.pause] ?? `Paused: ${words(view.pause)}`;
+  if (view.hold) return holds[view.hold] ?? `Held: ${words(view.hold)}`;
   return "";
 }
+
+/** What is missing, without what the reason says already. */
+export const missing = (view) => (view.waiting_for ?? []).filter((text) => !view.reason || !text.includes(view.reason));
 
 /** What is said when the phase has changed, to those who do not see the page. */
 export const announcement = (view) => `${view.service}: ${words(view.phase)}. ${whatIsOut(view)}${running(view) ? ` Next: ${view.next}.` : ""}`;
