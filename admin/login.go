@@ -63,6 +63,9 @@ func (s *Server) login(d *door) func(http.ResponseWriter, *http.Request) error {
 		if d.keys == nil {
 			return refuse(http.StatusConflict, "there is no login here: whoever reaches this listener may do everything")
 		}
+		if body.Token == "" { // nobody's guess
+			return refuse(http.StatusBadRequest, "token: missing")
+		}
 		granted, p := d.unlock(r, strings.TrimSpace(body.Token))
 		if p != nil {
 			return p

@@ -104,7 +104,7 @@ func TestLoginIsGuarded(t *testing.T) {
 		want   int
 	}{
 		{nil, `{"token":"wrong-0123456789abcdef"}`, 401},
-		{nil, `{}`, 401},
+		{nil, `{}`, 400},
 		{nil, `{"tok":"x"}`, 400},
 		{[]string{"Origin: http://evil.example"}, `{"token":"` + secret + `"}`, 403},
 		{[]string{"Content-Type: text/plain"}, `{"token":"` + secret + `"}`, 415},
@@ -160,6 +160,20 @@ func TestSessionsOfAnotherProcess(t *testing.T) {
 		if got := c.s.of(request, c.at).role; got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
+	}
+}
+
+// Over TLS the cookie never travels without.
+func TestSecureCookie(t *testing.T) {
+	section := options(newFake()).Config
+	unlock, err := loadKeys(section)
+	if err != nil {
+		t.Fatal(err)
+	}
+	section.TLS, _ = certificate(t)
+	cookie, _ := newSessions(section, unlock, "9901").begin(roleRead, time.Now())
+	if !cookie.Secure || cookie.Name != "__Host-haldane-9901" || cookie.Domain != "" {
+		t.Errorf("%+v", cookie)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestDashboard(t *testing.T) {
 // run runs a script to its end.
 func run(t *testing.T, node string, environment []string, arguments ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, node, arguments...)
 	command.Env = append(os.Environ(), environment...)

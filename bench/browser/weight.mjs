@@ -7,7 +7,7 @@ const most = 120 * 1024, paint = 300, long = 50;
 export async function weight(v) {
   const { page } = v;
   let best = Infinity, bytes = 0;
-  for (let i = 0; i < 6 && best > paint; i++) {
+  for (let i = 0; i < 10 && best > paint; i++) {
     await v.go("#/");
     await page.reload();
     await page.locator(".services .row").first().waitFor();
