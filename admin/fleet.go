@@ -45,8 +45,8 @@ type fleetRow struct {
 	spark   *live.Spark // nil: not measured
 }
 
-// Summary is a rollout in an overview.
-type Summary struct {
+// rolloutSummary is a rollout in an overview.
+type rolloutSummary struct {
 	// Service is whose it is. Stable, Canary, Policy, Attempt, Phase, Pause, Hold, Weight, Override, Step, Steps, Reason, Next, NeedsPerson, Entered and
 	// Ended are those of its view.
 	Service     string         `json:"service"`
@@ -72,8 +72,8 @@ type Summary struct {
 	Score int            `json:"score"`
 }
 
-func summarise(v *rollout.View) Summary {
-	return Summary{
+func summarise(v *rollout.View) rolloutSummary {
+	return rolloutSummary{
 		Service: v.Service, Stable: v.Stable, Canary: v.Canary, Policy: v.Policy, Attempt: v.Attempt, Phase: v.Phase, Pause: v.Pause, Hold: v.Hold,
 		Weight: v.Weight, Override: v.Override, Step: v.Step, Steps: v.Steps, Reason: v.Reason, Next: v.Next, NeedsPerson: v.NeedsPerson,
 		Entered: v.Entered, Ended: v.Ended, Stage: v.Stage.Name, Class: v.Verdict.Class, Score: int(v.Verdict.Score + 0.5),
