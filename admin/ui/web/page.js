@@ -17,11 +17,14 @@ import { announcement } from "./words.js";
 export function Release({ name, release, who, config, login, took, heard, link }) {
   const [asked, setAsked] = useState(""), [ended, setEnded] = useState(null);
   const { view, service } = release;
-  const read = () => get(`/api/v1/services/${encodeURIComponent(name)}/history`).then((all) => setEnded(all.ended), () => setEnded([]));
+  // Without a rollout a service has a history only if it had one before; it is then among that of all.
+  const read = () => get(view ? `/api/v1/services/${encodeURIComponent(name)}/history` : "/api/v1/history")
+    .then((all) => setEnded(all.ended.filter((e) => e.service === name)), () => setEnded([]));
   useEffect(() => {
+    if (!release.known) return undefined;
     read();
     return heard((e) => e.service === name && ends(e) && read());
-  }, [name]);
+  }, [name, release.known]);
   if (!release.known) return html`<h1>${name}</h1><p class="hint" role="status">${link === "refused" ? "This service cannot be shown; perhaps there is none of this name." : "Loading…"}</p>`;
   if (!view) return html`<div class="head"><h1>${name}</h1><p class="sub">No rollout: the configuration names no canary.</p></div>
     <${Charts} release=${release} /><${Variants} service=${service} /><${Past} ended=${ended} />`;
