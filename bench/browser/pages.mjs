@@ -135,7 +135,7 @@ export async function narrow(browser, v) {
     await fits(v, hash);
   }
   await v.go("#/service/mail");
-  await v.button("Start").click();
+  await v.button("Retry").click();
   await fits(v, "a dialog");
   await v.button("Cancel").click();
   await page.setViewportSize({ width: 1360, height: 900 });
@@ -150,7 +150,7 @@ export async function narrow(browser, v) {
 /** Haldane goes and comes back: the page says so, goes on by itself, keeps the login and what it has drawn. */
 export async function restart(operator, viewer) {
   await operator.go("#/service/mail");
-  await give(operator, "Start");
+  await give(operator, "Retry");
   await stands(operator, going);
   await viewer.go("#/");
   for (const v of [operator, viewer]) v.offline = true;

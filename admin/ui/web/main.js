@@ -34,6 +34,9 @@ function useRoute() {
   return at;
 }
 
+// What is known of another service is nothing about this one.
+const taken = (name, before, kind, data) => ({ ...take(before.name === name ? before : nothing, kind, data), name });
+
 function App() {
   const at = useRoute();
   const [who, setWho] = useState(null), [asking, setAsking] = useState(false), [link, setLink] = useState("waiting"), [config, setConfig] = useState(null);
@@ -59,7 +62,7 @@ function App() {
         }
         if (kind === "config") setConfig(data);
         if (kind === "event") listeners.forEach((f) => f(data));
-        if (at.service) setRelease((before) => take(before, kind, data));
+        if (at.service) setRelease((before) => taken(at.service, before, kind, data));
         else fleet.take(kind, data);
       },
     });
@@ -74,8 +77,8 @@ function App() {
       logout=${async () => { await logout(); await ask(); }} />
     <main id="main" tabindex="-1">
       ${reads
-        ? html`<${Page} key=${at.page + at.service} ...${common} fleet=${fleet} name=${at.service} release=${release} link=${link}
-            took=${(view) => setRelease((before) => take(before, "view", view))}
+        ? html`<${Page} key=${at.page + at.service} ...${common} fleet=${fleet} name=${at.service} release=${release.name === at.service ? release : nothing} link=${link}
+            took=${(view) => setRelease((before) => taken(at.service, before, "view", view))}
             heard=${(f) => { listeners.add(f); return () => listeners.delete(f); }} />`
         : html`<section class="empty"><h1>Log in to see releases</h1><p>This address shows them to those who have a token.</p>
             <button class="primary" onClick=${() => setAsking(true)}>Log in</button></section>`}

@@ -25,7 +25,7 @@ export function Overview({ fleet, who, config, link }) {
   }, []);
   const all = [...fleet.services.values()], chosen = filters.find(([name]) => name === filter)[2];
   const found = all.filter((s) => chosen(s) && (!text || matches(s, text))).sort(byAttention);
-  const out = all.filter((s) => running(s.rollout));
+  const out = all.filter((s) => running(s.rollout)), live = all.filter((s) => running(s.rollout) || s.rollout?.phase === "pending");
   const shown = Math.min(found.length, most, drawn);
   useEffect(() => {
     if (drawn >= Math.min(found.length, most)) return undefined;
@@ -36,7 +36,7 @@ export function Overview({ fleet, who, config, link }) {
     <div class="head">
       <h1>Services</h1>
       <p class="sub">${sentence(all, out)}</p>
-      <button class="danger ghost" disabled=${!who.changes || out.length === 0} onClick=${() => setAsking(true)}><${Icon} name="undo" />Roll back all</button>
+      <button class="danger ghost" disabled=${!who.changes || live.length === 0} onClick=${() => setAsking(true)}><${Icon} name="undo" />Roll back all</button>
     </div>
     <${Failure} config=${config} />
     <div class="tools">
@@ -51,7 +51,7 @@ export function Overview({ fleet, who, config, link }) {
     ${found.length > most && html`<p class="hint"><button class="quiet" onClick=${() => setMost(most + many)}>Show ${Math.min(many, found.length - most)} more of ${found.length}</button></p>`}
     ${fleet.unlisted > 0 && html`<p class="hint">${fleet.unlisted} more services have no rollout and are not listed.</p>`}
     ${found.length === 0 && html`<p class="hint">${all.length > 0 ? "No service is like that." : link === "live" ? "No services are configured." : "Loading…"}</p>`}
-    ${asking && html`<${AbortAll} services=${out} close=${() => setAsking(false)} />`}`;
+    ${asking && html`<${AbortAll} services=${live} close=${() => setAsking(false)} />`}`;
 }
 
 function sentence(all, out) {
@@ -70,7 +70,7 @@ function AbortAll({ services, close }) {
   const [reason, setReason] = useState("");
   return html`<${Dialog} title="Roll back all" action=${`Roll back ${services.length}`} danger close=${close}
     submit=${() => order("/api/v1/rollouts/abort", { reason: reason.trim() })}>
-    ${() => html`<p>Every running rollout ends now, and the stable variants take all traffic:</p>
+    ${() => html`<p>Every rollout that is not decided ends now, also one that has not begun, and the stable variants take all traffic:</p>
       <ul class="plain">${services.slice(0, 12).map((s) => html`<li><b>${s.service}</b> ${s.rollout.canary} → ${s.rollout.stable}</li>`)}
         ${services.length > 12 && html`<li>and ${services.length - 12} more</li>`}</ul>
       <${Field} label="Reason (optional)" hint="It is kept in history and audit."><input type="text" maxlength="500" value=${reason} onInput=${(e) => setReason(e.target.value)} autofocus /><//>`}
