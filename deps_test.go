@@ -15,10 +15,12 @@ var rooms = map[string][]string{
 	"":               {"cli"},
 	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config", "schema"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
-	"app":            {"hooks", "metrics", "tracing", "proxy/trace", "app/handover", "app/systemd", "admin", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
+	"app":            {"hooks", "metrics", "tracing", "proxy/trace", "app/handover", "app/systemd", "admin", "admin/live", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
-	"admin":          {"rollout", "report", "analysis", "config"},
+	"admin":          {"admin/live", "admin/ui", "rollout", "report", "analysis", "config"},
+	"admin/live":     {"stats"},
+	"admin/ui":       {},
 	"tracing":        {"proxy/trace", "config"},
 	"notify":         {"webhook", "rollout", "config"},
 	"hooks":          {"webhook", "rollout", "config"},
@@ -50,6 +52,7 @@ var rooms = map[string][]string{
 	"deploy/lint":    {},
 	"bench/report":   {},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
+	"bench/browser":  {},
 	"bench/rawhttp":  {},
 	"bench/faults":   {},
 	"bench/scale":    {},
@@ -94,7 +97,7 @@ func TestImports(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "build" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
+		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "node_modules" || entry.Name() == "build" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
 			return filepath.SkipDir
 		}
 		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {

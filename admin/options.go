@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"haldane/admin/live"
 	"haldane/config"
 	"haldane/rollout"
 )
@@ -54,6 +55,8 @@ type Options struct {
 	Links *Links
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
+	// Counter is what a variant has counted; nil for a variant that there is not. A nil function counts nothing.
+	Counter func(service, variant string) live.Counter
 	// Gatherer is the source of /metrics. Required.
 	Gatherer prometheus.Gatherer
 	// Ready says why the process should get no traffic now; nil when it should. A nil function is always ready.

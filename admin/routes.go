@@ -37,6 +37,7 @@ func (s *Server) table(d *door) []route {
 		{"GET /api/v1/version", s.fallible(s.version)},
 		{"GET /api/v1/config", s.fallible(s.configuration)},
 		{"GET " + eventsPath, s.fallible(s.events)},
+		{"GET " + livePath, s.fallible(s.live)},
 		{"GET /api/v1/services", s.fallible(s.services)},
 		{"GET /api/v1/services/{service}", s.fallible(s.service)},
 		{"POST /api/v1/services/{service}/metrics/{metric}", s.fallible(s.postMetric)},
@@ -46,6 +47,7 @@ func (s *Server) table(d *door) []route {
 		{"GET /api/v1/rollouts/{service}/history", s.fallible(s.history)},
 	}
 	table = append(table, s.archive()...)
+	table = append(table, s.dashboard(d)...)
 	table = append(table, route{"POST /api/v1/drill", s.fallible(s.once.wrap(s.drill))})
 	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
 		table = append(table, route{"GET " + path, http.HandlerFunc(healthy)})

@@ -104,7 +104,7 @@ func TestEmptyLists(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	s, _ := full(t)
 	for path, want := range map[string]string{
-		"/":                              "there is nothing at this path",
+		"/nothing":                       "there is nothing at this path",
 		"/api/v1/nothing":                "there is nothing at this path",
 		"/debug/pprof/":                  "there is nothing at this path",
 		"/api/v1/services/none":          `no service is called "none"; there is quiet, shop`,

@@ -99,6 +99,7 @@ func (a *App) listen(cfg *config.Config) error {
 		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
 		Effective:     a.effective,
+		Counter:       a.counter,
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,
 		TakeOver:      a.successor,

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/admin"
+	"haldane/admin/live"
 	"haldane/config"
 	"haldane/notify"
 	"haldane/proxy"
@@ -211,6 +212,14 @@ func (a *App) effective() (string, error) {
 	}
 	a.rendered.Store(&rendered{current, string(text)})
 	return string(text), nil
+}
+
+// counter is what a variant has counted; nil for one that is not configured.
+func (a *App) counter(service, variant string) live.Counter {
+	if _, known := a.current.Load().Services[service].Variants[variant]; !known {
+		return nil
+	}
+	return a.stats.Service(service).Variant(variant)
 }
 
 // services is what the API shows of the services.

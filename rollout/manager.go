@@ -114,12 +114,13 @@ func (m *Manager) Views() []View {
 	return views
 }
 
-// View is the rollout of one service, with a forecast; false when it has none.
+// View is the rollout of one service, with its stages and a forecast; false when it has none.
 func (m *Manager) View(service string) (View, bool) {
 	now := time.Now()
 	v, state, known := m.withState(service, now)
 	if known { // without the lock: a forecast takes its time, and a state is a value
 		v.Stage.Forecast = state.forecast(now)
+		v.Stages = state.sketches()
 	}
 	return v, known
 }

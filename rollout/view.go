@@ -51,6 +51,8 @@ type View struct {
 	Steps int `json:"steps"`
 	// Stage is the running step or the bake.
 	Stage StageView `json:"stage"`
+	// Stages are all of its way, the bake last. They are in the view of one service alone.
+	Stages []StageSketch `json:"stages,omitempty"`
 	// Created, Started, Entered (the step) and Ended are when; zero for not yet.
 	Created time.Time `json:"created"`
 	Started time.Time `json:"started,omitzero"`

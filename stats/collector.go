@@ -87,7 +87,7 @@ func (s *scrape) emit(f family, kind prometheus.ValueType, value float64, labels
 func (s *scrape) variant(v *Variant) {
 	service, name := v.service.name, v.name
 	s.buffer.Reset()
-	t := v.snapshot(&s.buffer)
+	t := v.Snapshot(&s.buffer)
 	for class := range t.Codes {
 		for m, n := range t.Codes[class] {
 			method := Method(m)
