@@ -140,10 +140,30 @@ func TestBadLinksAreFound(t *testing.T) {
 	anchors := map[string][]string{"docs/JUDGE.md": {"the-judge"}}
 	for link, good := range map[string]bool{
 		"JUDGE.md": true, "JUDGE.md#the-judge": true, "../README.md": true, "https://example.com/none": true, "../examples": true,
-		"JUGDE.md": false, "JUDGE.md#the-jury": false, "README.md": false, "images/none.svg": false,
+		"JUGDE.md": false, "JUDGE.md#the-jury": false, "CONTRIBUTING.md": false, "images/none.svg": false,
 	} {
 		if err := follow("docs/CONFIG.md", link, anchors); (err == nil) != good {
 			t.Errorf("%s: %v", link, err)
+		}
+	}
+}
+
+// What the README compares in its table of other tools is what its table of the judge has.
+func TestReadmeSaysWhatWasMeasured(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string][]string{}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if cells := strings.Split(line, " | "); len(cells) > 2 {
+			rows[strings.TrimPrefix(cells[0], "| ")] = cells[1:]
+		}
+	}
+	for i, rule := range []string{"Haldane", "Flagger", "Argo", "Kayenta"} {
+		said := rows["healthy releases rolled back (such rules, simulated, below)"]
+		if len(said) < 4 || len(rows[rule]) == 0 || !strings.HasPrefix(rows[rule][0], said[i]+";") {
+			t.Errorf("%s: %q beside %q", rule, said, rows[rule])
 		}
 	}
 }
