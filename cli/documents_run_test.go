@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -171,17 +173,24 @@ func furnish(t *testing.T, folder string, ports map[string]string) {
 	}
 }
 
-// freePorts are ports to use in the place of those that documents name.
+// freePorts are ports to use in the place of those that documents name. They are below the range that the system takes ports of
+// connections from, so that nobody gets one of them by chance before the script does.
 func freePorts(t *testing.T) map[string]string {
 	t.Helper()
 	ports := map[string]string{}
 	for _, usual := range []string{"8080", "8081", "8082", "9000", "9001", "9002", "9003", "9901"} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+		for tries := 0; ports[usual] == ""; tries++ {
+			port := strconv.Itoa(20000 + rand.IntN(12000))
+			listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+			if err != nil && tries < 100 {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close() // when all are found, so that they differ
+			ports[usual] = port
 		}
-		defer listener.Close() // when all are found, so that they differ
-		_, ports[usual], _ = net.SplitHostPort(listener.Addr().String())
 	}
 	return ports
 }
