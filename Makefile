@@ -11,7 +11,7 @@ WHOLE   := ./app/... ./bench/... ./cli/...
 
 SOAK    ?= 1h
 
-.PHONY: build test lint bench bench-judge soak fuzz cover tidy
+.PHONY: build test lint bench bench-tools bench-functions bench-judge soak fuzz cover tidy
 
 build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
@@ -43,7 +43,21 @@ lint:
 	golangci-lint run ./...
 	$(GO) mod tidy -diff
 
+# Haldane beside other proxies, on two cores that nothing else uses: about 25 minutes. It writes the tables and pictures of
+# docs/PERFORMANCE.md and of the README. "go run -tags grpcnotrace ./bench -quick" takes a minute and writes nothing;
+# -from build/bench.json writes everything again from what was measured.
 bench:
+	@mkdir -p build
+	$(GO) run $(TAGS) ./bench -json build/bench.json -markdown docs/PERFORMANCE.md -readme README.md -pictures docs/images
+
+# The other proxies, unpacked from Debian's packages so that no service starts.
+bench-tools:
+	mkdir -p build/tools
+	cd build/tools && apt-get download -qq haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 nginx caddy && \
+	for package in *.deb; do dpkg -x $$package . || exit 1; done && rm -f ./*.deb
+
+# The benchmarks that stand next to the functions.
+bench-functions:
 	$(GO) test $(TAGS) -run '^$$' -bench . -benchmem ./...
 
 # Haldane's judge and other tools' rules on the same simulated releases; at most an hour on two cores. It writes the tables of
@@ -52,8 +66,9 @@ bench-judge:
 	@mkdir -p build
 	$(GO) run $(TAGS) ./bench/judge -markdown docs/JUDGE-BENCH.md -json build/judge.json -readme README.md
 
-# Faults of all kinds under load for SOAK, and then whether the process holds what it held at the beginning. "make test" plays a few
-# seconds of it.
+# Faults of all kinds under load for SOAK, and then whether the process holds what it held when it had seen all of them: in the second
+# tenth of the time. Each minute says what it holds. HALDANE_SOAK_RATE makes the load another one than 150 requests a second. "make test"
+# plays a few seconds of it.
 soak:
 	HALDANE_SOAK=$(SOAK) $(GO) test $(TAGS) -count 1 -timeout 24h -run '^TestSoak$$' -v ./bench/faults
 

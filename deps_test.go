@@ -13,7 +13,7 @@ import (
 // rooms says which rooms of the project each room may import. docs/ARCHITECTURE.md draws the same picture.
 var rooms = map[string][]string{
 	"":               {"cli"},
-	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config"},
+	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config", "schema"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
 	"app":            {"hooks", "metrics", "app/handover", "app/systemd", "admin", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
@@ -36,7 +36,16 @@ var rooms = map[string][]string{
 	"store":          {},
 	"config":         {},
 	"examples":       {},
-	"bench":          {"app", "config"},
+	"observability":  {},
+	"schema":         {},
+	"bench":          {"bench/load", "bench/loop", "bench/machine", "bench/origin", "bench/peers", "bench/report"},
+	"bench/load":     {"bench/loop", "stats"},
+	"bench/loop":     {},
+	"bench/machine":  {},
+	"bench/origin":   {"bench/loop"},
+	"bench/peers":    {"bench/machine"}, // it runs binaries, and knows nothing of what is in them
+	"bench/relay":    {},
+	"bench/report":   {},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
 	"bench/rawhttp":  {},
 	"bench/faults":   {},
@@ -54,7 +63,7 @@ var outsiders = map[string][]string{
 	"github.com/spf13/cobra":          {"cli"},
 	"go.yaml.in/yaml":                 {"config", "cli"},
 	"go.etcd.io/bbolt":                {"store"},
-	"golang.org/x/sys":                {"proxy/upstream", "proxy/listen", "proxy", "app/systemd", "cli", "cli/demo"},
+	"golang.org/x/sys":                {"proxy/upstream", "proxy/listen", "proxy", "app/systemd", "cli", "cli/demo", "bench/loop", "bench/load", "bench/origin", "bench/machine"},
 	"golang.org/x/term":               {"cli", "cli/demo"},
 	"google.golang.org/protobuf":      {"stats"},
 }

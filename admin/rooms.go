@@ -14,10 +14,15 @@ const (
 	changesMost = 4
 	// streamsMost bounds its event streams.
 	streamsMost = 50
-	// readsEvery and readsBurst bound how often it answers one: 200 times a second, after a burst of twenty. To show things costs
+	// readsEvery and readsBurst bound how often it answers one: 100 times a second, after a burst of twenty. To show things costs
 	// processor time, and traffic has the first claim to that.
-	readsEvery = 5 * time.Millisecond
+	readsEvery = 10 * time.Millisecond
 	readsBurst = 20
+	// readsRest is how long one that takes long is followed by none, in terms of how long it took: reads get a tenth of one processor.
+	// More than readLongest is not counted, because then it was something else that took the time: the client, or who else has work
+	// for the processors.
+	readsRest   = 10
+	readLongest = 5 * time.Millisecond
 	// roomTimeout is how long a request waits for a place.
 	roomTimeout = 2 * time.Second
 )
@@ -49,10 +54,16 @@ func (o *rooms) enter(r *http.Request) (leave func(), p *problem) {
 	case r.URL.Path == eventsPath:
 		return o.streams.enter(r.Context(), 0) // who has a place keeps it
 	}
-	if leave, p = o.reads.enter(r.Context(), roomTimeout); p == nil {
-		o.pace.wait(r.Context()) // in its place: who waits for one waits for all of this
+	place, p := o.reads.enter(r.Context(), roomTimeout)
+	if p != nil {
+		return nil, p
 	}
-	return leave, p
+	o.pace.wait(r.Context()) // in its place: who waits for one waits for all of this
+	began := time.Now()
+	return func() {
+		o.pace.charge(time.Since(began))
+		place()
+	}, nil
 }
 
 // pace makes reads follow each other so slowly that they leave the processor to others.
@@ -80,6 +91,13 @@ func (p *pace) take(now time.Time) time.Duration {
 	}
 	p.next = p.next.Add(readsEvery)
 	return max(0, p.next.Sub(now))
+}
+
+// charge puts off the reads that come behind one that took long.
+func (p *pace) charge(took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = p.next.Add(max(0, readsRest*min(took, readLongest)-readsEvery)) // it has taken its turn already
 }
 
 // enter waits for a place, but not for ever.

@@ -167,6 +167,29 @@ func TestReadsArePaced(t *testing.T) {
 	})
 }
 
+// Reads that take long are followed by a rest of ten times that, so that they get a tenth of one processor; what takes very long does
+// not stop all others.
+func TestReadsArePacedByWhatTheyTake(t *testing.T) {
+	for _, c := range []struct{ each, apart time.Duration }{
+		{0, readsEvery},
+		{time.Millisecond, readsEvery},
+		{4 * time.Millisecond, 40 * time.Millisecond},
+		{time.Minute, 50 * time.Millisecond},
+	} {
+		var p pace
+		now := time.Unix(1_000_000, 0)
+		var last time.Duration
+		for range 100 {
+			last = p.take(now)
+			p.charge(c.each)
+		}
+		// The burst is as long as it was, whatever the reads took.
+		if want := 99*c.apart + readsEvery - readsBurst*readsEvery; last != want {
+			t.Errorf("reads of %v: the hundredth comes after %v, want %v", c.each, last, want)
+		}
+	}
+}
+
 // Every request gives its place back, also when its handler panics.
 func TestPlacesAreGivenBack(t *testing.T) {
 	f := newFake()

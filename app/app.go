@@ -94,6 +94,7 @@ type App struct {
 	released  bool                          // guarded by reloading: another process has the rollouts
 	started   *config.Config                // the configuration of the start: what needs a restart is as it says
 	current   atomic.Pointer[config.Config] // the configuration in force
+	rendered  atomic.Pointer[rendered]      // of the configuration that was shown last
 	outcome   atomic.Pointer[reloadOutcome] // of the last reload
 }
 

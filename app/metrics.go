@@ -35,10 +35,11 @@ func status(v *rollout.View, n rollout.Numbers) stats.RolloutStatus {
 			v.Stable: (config.Whole - v.Weight).Ratio(),
 			v.Canary: v.Weight.Ratio(),
 		},
-		Judged:     len(v.Verdict.Checks) > 0,
-		Score:      v.Verdict.Score / 100,
-		Evidence:   harm(v.Verdict.Checks),
-		BudgetLeft: left(v.Budget.Kinds),
+		Judged:      len(v.Verdict.Checks) > 0,
+		Score:       v.Verdict.Score / 100,
+		Evidence:    harm(v.Verdict.Checks),
+		BudgetLeft:  budget(v.Budget.Kinds, func(k rollout.LossView) uint64 { return k.Left }),
+		BudgetLimit: budget(v.Budget.Kinds, func(k rollout.LossView) uint64 { return k.Limit }),
 
 		WeightChanges: n.WeightChanges,
 		Runs:          words(n.Runs, analysis.Class.String),
@@ -57,11 +58,11 @@ func partsBack(v *rollout.View) map[string]bool {
 	return all
 }
 
-// left is what is left of each kind of a budget.
-func left(kinds []rollout.LossView) map[string]uint64 {
+// budget is one number of each kind of a budget.
+func budget(kinds []rollout.LossView, number func(rollout.LossView) uint64) map[string]uint64 {
 	all := make(map[string]uint64, len(kinds))
 	for _, k := range kinds {
-		all[string(k.Kind)] = k.Left
+		all[string(k.Kind)] = number(k)
 	}
 	return all
 }

@@ -45,13 +45,30 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// startPrometheus starts a real Prometheus on an address that scrapes the target each second. It is gone with the test.
-func startPrometheus(t *testing.T, program, address, target string) {
+// findPrometheus is the real Prometheus, if it is installed, and an address for it that is free.
+func findPrometheus(t *testing.T) (program, address string) {
+	t.Helper()
+	program, err := exec.LookPath("prometheus")
+	if err != nil {
+		if os.Getenv("HALDANE_REQUIRE_TOOLS") == "1" {
+			t.Fatal("prometheus is missing, and HALDANE_REQUIRE_TOOLS=1 wants it (Debian package prometheus)")
+		}
+		t.Skip("SKIPPED: prometheus is not installed (Debian package prometheus), no real one was asked")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return program, listener.Addr().String()
+}
+
+// startPrometheus starts a real Prometheus on an address. It is gone with the test.
+func startPrometheus(t *testing.T, program, address, config string) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "prometheus.yml")
-	text := fmt.Sprintf("global: {scrape_interval: 1s}\nscrape_configs: [{job_name: shop, static_configs: [{targets: [%q]}]}]\n", target)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -71,22 +88,15 @@ func startPrometheus(t *testing.T, program, address, target string) {
 	})
 }
 
+// scrape is the configuration of a Prometheus that scrapes a target each second.
+func scrape(job, target string) string {
+	return fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nscrape_configs: [{job_name: %s, static_configs: [{targets: [%q]}]}]\n", job, target)
+}
+
 // While its Prometheus is down a rollout has no data and stays on its step. When there is one, it shows that the canary, without an
 // error and as fast as stable, sells a tenth less, and the canary is rolled back.
 func TestCanaryThatSellsLessByPrometheus(t *testing.T) {
-	program, err := exec.LookPath("prometheus")
-	if err != nil {
-		if os.Getenv("HALDANE_REQUIRE_TOOLS") == "1" {
-			t.Fatal("prometheus is missing, and HALDANE_REQUIRE_TOOLS=1 wants it (Debian package prometheus)")
-		}
-		t.Skip("SKIPPED: prometheus is not installed (Debian package prometheus), no real one was asked")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	program, address := findPrometheus(t)
 	var counters shop
 	exporter := httptest.NewServer(&counters)
 	defer exporter.Close()
@@ -110,7 +120,7 @@ func TestCanaryThatSellsLessByPrometheus(t *testing.T) {
 	if waits := strings.Join(view.WaitingFor, "\n"); !strings.Contains(waits, "the metric orders has no data: Prometheus: ") {
 		t.Errorf("waits for %s", waits)
 	}
-	startPrometheus(t, program, address, strings.TrimPrefix(exporter.URL, "http://"))
+	startPrometheus(t, program, address, scrape("shop", strings.TrimPrefix(exporter.URL, "http://")))
 	started := time.Now()
 	view = i.await(t, 60*time.Second, "rolled back", rolledBack)
 	stop()

@@ -157,23 +157,40 @@ func (a *App) warnOfRestart(fresh *config.Config) {
 // configuration is what the API shows of the file.
 func (a *App) configuration() admin.Configuration {
 	outcome := a.outcome.Load()
-	running := *a.current.Load()
-	running.Services = redacted(running.Services)
-	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
-	effective, err := running.Dump()
-	if err != nil {
-		a.logger.Error("show the configuration", zap.Error(err))
-	}
 	state := admin.Configuration{
 		OK:        outcome.err == nil,
 		Attempted: outcome.attempted,
 		Loaded:    outcome.loaded,
-		Effective: string(effective),
+		Effective: a.effective(),
 	}
 	if outcome.err != nil {
 		state.Error = outcome.err.Error()
 	}
 	return state
+}
+
+// rendered is the text of a configuration, as it is in force.
+type rendered struct {
+	of   *config.Config
+	text string
+}
+
+// effective is the text of the configuration in force. It is written once for each configuration: that takes a hundred times the
+// memory of the text, and everybody may ask for it again and again.
+func (a *App) effective() string {
+	current := a.current.Load()
+	if last := a.rendered.Load(); last != nil && last.of == current {
+		return last.text
+	}
+	running := *current
+	running.Services = redacted(running.Services)
+	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
+	text, err := running.Dump()
+	if err != nil {
+		a.logger.Error("show the configuration", zap.Error(err))
+	}
+	a.rendered.Store(&rendered{current, string(text)})
+	return string(text)
 }
 
 // services is what the API shows of the services.

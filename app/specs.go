@@ -23,7 +23,7 @@ func specs(cfg *config.Config) []rollout.Spec {
 			Service:        name,
 			Stable:         service.Stable,
 			Canary:         service.Canary,
-			CanaryIdentity: identity(service.Variants[service.Canary]),
+			CanaryIdentity: Identity(service.Variants[service.Canary]),
 			PolicyName:     policyName,
 			Policy:         policy,
 			Start:          service.Start,
@@ -56,8 +56,8 @@ func taken(cfg *config.Config) map[string][]string {
 	return all
 }
 
-// identity tells one canary from the next: its revision, or else where it answers.
-func identity(variant config.Variant) string {
+// Identity tells one canary from the next: its revision, or else where it answers.
+func Identity(variant config.Variant) string {
 	if variant.Revision != "" {
 		return variant.Revision
 	}

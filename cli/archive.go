@@ -116,6 +116,7 @@ With --format html it is a page that needs nothing else: haldane report shop --f
 		},
 	}
 	command.Flags().StringVar(&format, "format", "", "`form` of the report: markdown, html or json (default markdown)")
+	_ = command.RegisterFlagCompletionFunc("format", words("markdown", "html", formatJSON)) // it fails for flags that are not there
 	return command
 }
 

@@ -5,8 +5,9 @@ import (
 	"io"
 )
 
-// ask sends one request to the running Haldane and prints the answer: as it came, or as the table that is made of it.
-func ask[T any](c *connection, request func(*client) ([]byte, error), table func(io.Writer, *client, *T) error) error {
+// ask sends one request to the running Haldane and prints the answer: as it came, or as the table that is made of it. Those who
+// look are shown it as well.
+func ask[T any](c *connection, request func(*client) ([]byte, error), table func(io.Writer, *client, *T) error, look ...func(*T)) error {
 	api, err := c.open()
 	if err != nil {
 		return err
@@ -20,12 +21,15 @@ func ask[T any](c *connection, request func(*client) ([]byte, error), table func
 	if err := api.decode(answer, &content); err != nil {
 		return err
 	}
+	for _, one := range look {
+		one(&content)
+	}
 	return c.write(answer, func(w io.Writer) error { return table(w, api, &content) })
 }
 
 // get is ask for what is at a path.
-func get[T any](ctx context.Context, c *connection, path string, table func(io.Writer, *client, *T) error) error {
-	return ask(c, func(api *client) ([]byte, error) { return api.get(ctx, path) }, table)
+func get[T any](ctx context.Context, c *connection, path string, table func(io.Writer, *client, *T) error, look ...func(*T)) error {
+	return ask(c, func(api *client) ([]byte, error) { return api.get(ctx, path) }, table, look...)
 }
 
 // post is ask for what became of an order.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,20 +36,21 @@ type client struct {
 func newSocketClient(path string) *client {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
-	return &client{http: newHTTPClient(dial), base: "http://localhost", where: path}
+	return &client{http: newHTTPClient(dial, nil), base: "http://localhost", where: path}
 }
 
-// newAddressClient talks over TCP.
-func newAddressClient(base *url.URL, token string) *client {
+// newAddressClient talks over TCP. trust says whom to believe with TLS; nil is whom the system believes.
+func newAddressClient(base *url.URL, token string, trust *tls.Config) *client {
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	return &client{http: newHTTPClient(dialer.DialContext), base: base.Scheme + "://" + base.Host, token: token, where: base.String()}
+	return &client{http: newHTTPClient(dialer.DialContext, trust), base: base.Scheme + "://" + base.Host, token: token, where: base.String()}
 }
 
 // newHTTPClient follows no redirects and knows no proxies: the token goes where it was sent, or nowhere.
-func newHTTPClient(dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
+func newHTTPClient(dial func(context.Context, string, string) (net.Conn, error), trust *tls.Config) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:           dial,
+			TLSClientConfig:       trust,
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: answerTimeout,
 		},

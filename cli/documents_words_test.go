@@ -13,7 +13,7 @@ import (
 // programs are the ones that documents may name beside haldane: what is not here is a slip of the pen, or has to be thought about.
 func programs() []string {
 	return []string{
-		"apt", "awk", "bash", "cat", "cd", "cp", "curl", "docker", "echo", "exit", "export", "git", "go", "grep", "haldane", "haproxy", "head", "install",
+		"apt", "awk", "bash", "cat", "cd", "cp", "curl", "df", "dig", "docker", "du", "echo", "exit", "export", "git", "go", "grep", "haldane", "haproxy", "head", "install",
 		"jobs", "jq", "journalctl", "kill", "kubectl", "kustomize", "ln", "ls", "make", "man", "mkdir", "mv", "nginx", "openssl", "printf", "promtool",
 		"python3", "rm", "sed", "seq", "set", "sleep", "sort", "source", "sudo", "systemctl", "systemd-analyze", "tail", "tee", "test", "touch", "true",
 		"wait", "watch", "[", "[[", ".", ":", "xdg-open",

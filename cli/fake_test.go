@@ -42,7 +42,8 @@ const (
 
 // fake is a manager with fixed rollouts that remembers what it was told.
 type fake struct {
-	views []rollout.View
+	views         []rollout.View
+	configuration admin.Configuration
 
 	mu       sync.Mutex
 	commands []ordered
@@ -181,9 +182,13 @@ func startGuarded(t *testing.T, f *fake, read config.Secret) (socket, address st
 		Config:   config.Admin{Address: "127.0.0.1:0", Socket: socket, Token: secret, ReadToken: read},
 		Rollouts: f,
 		Archive:  f,
-		Services: func() []admin.Service { return []admin.Service{{Name: "quiet"}} },
+		Services: func() []admin.Service {
+			return []admin.Service{{Name: "quiet", Variants: []admin.Variant{{Name: "v1"}, {Name: "v2"}}}}
+		},
 		Gatherer: prometheus.NewRegistry(),
 		Drill:    drillOf,
+
+		Configuration: func() admin.Configuration { return f.configuration },
 	})
 	if err != nil {
 		t.Fatal(err)

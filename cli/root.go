@@ -8,12 +8,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"os/user"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -38,8 +40,10 @@ type env struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	getenv   func(string) (string, bool)
-	terminal bool   // stdout is a screen that can be drawn over
-	actor    string // who gives orders: user@host
+	terminal bool                                           // stdout is a screen that can be drawn over
+	size     func() (columns, rows int)                     // of that screen; nil when it is not known
+	resizes  func() (resized <-chan os.Signal, stop func()) // tells when it has another one; nil never tells
+	actor    string                                         // who gives orders: user@host
 	zone     *time.Location
 	version  string // of this program
 }
@@ -62,6 +66,8 @@ func Main() int {
 		stderr:   os.Stderr,
 		getenv:   os.LookupEnv,
 		terminal: isTerminal(os.Stdout),
+		resizes:  notifyResize,
+		size:     func() (int, int) { return terminalSize(os.Stdout) },
 		actor:    whoami(),
 		zone:     time.Local,
 		version:  buildVersion(),
@@ -77,6 +83,12 @@ func (e *usageError) Error() string { return e.text }
 // wrongUsage makes one.
 func wrongUsage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
+// exitCode is an answer that is given by the exit code; what there is to say has been said.
+type exitCode struct{ code int }
+
+// Error is for those who do not look for the code.
+func (e *exitCode) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
 // run runs one command line.
 func run(ctx context.Context, e env, args []string) int {
 	root := newRoot(e)
@@ -87,6 +99,10 @@ func run(ctx context.Context, e env, args []string) int {
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	var answer *exitCode
+	if errors.As(err, &answer) {
+		return answer.code
 	}
 	fmt.Fprintf(e.stderr, "haldane: %v\n", err)
 	var usage *usageError
@@ -117,10 +133,11 @@ service, watches every request of both, and moves the weight up, or back to zero
 	root.SetErr(e.stderr)
 	root.AddGroup(&cobra.Group{ID: groupProcess, Title: "Run:"}, &cobra.Group{ID: groupRelease, Title: "Release:"})
 	c := addConnectionFlags(root, e)
-	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e, c), newDemoCommand(e))
+	inGroup(root, groupProcess, newRunCommand(e), newCheckCommand(e, c), newConfigCommand(c), newDemoCommand(e))
 	inGroup(root, groupRelease, newReleaseCommands(e, c)...)
-	root.AddCommand(newVersionCommand(e))
+	root.AddCommand(newContextCommand(c), newVersionCommand(c))
 	root.SetHelpCommand(newHelpCommand(root))
+	c.completeNames(root)
 	return root
 }
 
@@ -166,14 +183,23 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 }
 
 // newVersionCommand prints the version of this program, which need not be that of the running one.
-func newVersionCommand(e env) *cobra.Command {
+func newVersionCommand(c *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(e.stdout, "haldane version "+e.version)
-			return err
+			if err := c.wantFormat(); err != nil {
+				return err
+			}
+			answer, err := json.Marshal(map[string]string{"version": c.env.version, "go": runtime.Version()})
+			if err != nil {
+				return fmt.Errorf("write the version: %w", err)
+			}
+			return c.write(answer, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, "haldane version "+c.env.version)
+				return err
+			})
 		},
 	}
 }

@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -19,18 +20,18 @@ const (
 	redrawEvery = time.Second
 	// reconnectAfter is how long a broken stream rests.
 	reconnectAfter = 2 * time.Second
-	// clearScreen moves to the top and clears what is below.
-	clearScreen = "\x1b[H\x1b[J"
 )
 
 func newWatchCommand(e env, c *connection) *cobra.Command {
-	return &cobra.Command{
+	var lines bool
+	command := &cobra.Command{
 		Use:   "watch [SERVICE]",
 		Short: "Follow rollouts as they happen, until Ctrl-C",
 		Long: `Follow rollouts as they happen, until Ctrl-C.
 
-On a terminal the status is drawn again and again. Elsewhere, and with --output json (one object a line), every event is
-one line.`,
+On a terminal it takes the whole screen, and gives it back at the end: releases with their weight, step, evidence and budget as bars, and
+how requests and failures of both versions have gone. Elsewhere, with --plain, with TERM=dumb, and with --output json (one object a
+line), every event is one line. NO_COLOR takes the colours away.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if c.output == formatYAML {
@@ -41,13 +42,15 @@ one line.`,
 				return err
 			}
 			defer api.close()
-			w := &watch{connection: c, api: api, draw: e.terminal && c.output == formatTable}
+			w := &watch{connection: c, api: api, draw: e.terminal && !lines && c.output == formatTable}
 			if len(args) == 1 {
 				w.service = args[0]
 			}
 			return w.run(command.Context())
 		},
 	}
+	command.Flags().BoolVar(&lines, "plain", false, "one line for each event, also on a terminal")
+	return command
 }
 
 // watch is one run of the command.
@@ -57,13 +60,28 @@ type watch struct {
 	service string // "" follows all
 	draw    bool   // on a screen
 	trouble string // what is wrong with the connection; shown once, or on the screen
+	screen  *screen
+	trends  *trends
+	shown   []rollout.View // the last that is known
 }
 
 // run follows until the context ends, which is no failure. What fails at first fails for good; later the connection may
 // break, and is made again.
 func (w *watch) run(ctx context.Context) error {
-	if err := w.show(ctx); err != nil {
+	views, err := w.views(ctx)
+	if err != nil {
 		return err
+	}
+	var resized <-chan os.Signal
+	if w.draw {
+		if w.screen, err = enterOn(w.env); err != nil {
+			return err
+		}
+		defer w.screen.leave()
+		w.trends, w.shown, resized = newTrends(), views, w.screen.resized
+		if err := w.show(ctx); err != nil {
+			return err
+		}
 	}
 	reading, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -84,6 +102,8 @@ func (w *watch) run(ctx context.Context) error {
 			if w.draw {
 				err = w.refresh(ctx)
 			}
+		case <-resized:
+			err = w.show(ctx)
 		}
 		if err != nil {
 			return err
@@ -157,31 +177,35 @@ func (w *watch) complain(trouble error) error {
 	return say(w.env.stderr, "haldane: %s; still watching\n", w.trouble)
 }
 
-// refresh draws the screen. A broken connection is shown and not fatal.
+// refresh asks again and draws. A broken connection is shown and not fatal: what was known last stays on the screen.
 func (w *watch) refresh(ctx context.Context) error {
-	err := w.show(ctx)
+	views, err := w.views(ctx)
 	var refused *answerError
-	if err == nil || ctx.Err() != nil || errors.As(err, &refused) && refused.status == 404 {
+	switch {
+	case err == nil:
+		w.shown, w.trouble = views, ""
+	case ctx.Err() != nil:
+		return nil
+	case errors.As(err, &refused) && refused.status == http.StatusNotFound:
 		return err
+	default:
+		w.trouble = err.Error()
 	}
-	return say(w.env.stdout, "\n%v\n", err)
+	return w.show(ctx)
 }
 
-// show draws the state in place of the old one. Where there is no screen it only asks whether there is something to follow.
+// show draws what is known, with the traffic as it is now.
 func (w *watch) show(ctx context.Context) error {
-	views, err := w.views(ctx)
-	if err != nil || !w.draw {
-		return err
+	now := time.Now()
+	if list, err := w.api.services(ctx); err == nil {
+		w.trends.look(now, list, w.shown)
 	}
-	page := bytes.NewBufferString(clearScreen)
-	if err := showRollouts(page, views); err != nil {
-		return err
+	f := frame{
+		palette: paletteOf(w.env), now: now, zone: w.env.zone, where: w.api.where, trouble: w.trouble, views: w.shown,
+		detailed: w.service != "", trends: w.trends,
 	}
-	if w.trouble != "" {
-		page.WriteString("\n" + printable(w.trouble) + "\n")
-	}
-	_, err = w.env.stdout.Write(page.Bytes())
-	return err
+	f.columns, f.rows = w.screen.bounds()
+	return w.screen.draw(f.lines())
 }
 
 // views is the state of what is watched.

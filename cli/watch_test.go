@@ -132,15 +132,16 @@ func (p *paper) take() string {
 	return p.text.String()
 }
 
-// watched runs a watch against a scripted admin side. test gets the server and what was printed so far.
-func watched(t *testing.T, w *watch, c connection, test func(s *scripted, printed func() (stdout, stderr string))) {
+// watched runs a watch against a scripted admin side. test gets the server and what was printed so far; what is printed after that comes
+// back.
+func watched(t *testing.T, w *watch, c connection, test func(s *scripted, printed func() (stdout, stderr string))) (rest string) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{t: t, connections: make(chan net.Conn), streams: make(chan *script)}
 		server := &http.Server{Handler: s}
 		var group sync.WaitGroup
 		group.Go(func() { _ = server.Serve(s) })
 		var stdout, stderr paper
-		c.env = env{stdout: &stdout, stderr: &stderr, zone: time.UTC}
+		c.env = env{stdout: &stdout, stderr: &stderr, zone: time.UTC, getenv: func(string) (string, bool) { return "", false }}
 		w.connection = &c
 		w.api = &client{base: "http://localhost", where: "pipe", http: newHTTPClient(func(ctx context.Context, _, _ string) (net.Conn, error) {
 			ours, theirs := net.Pipe()
@@ -150,7 +151,7 @@ func watched(t *testing.T, w *watch, c connection, test func(s *scripted, printe
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
-		})}
+		}, nil)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.run(ctx) }()
@@ -162,11 +163,13 @@ func watched(t *testing.T, w *watch, c connection, test func(s *scripted, printe
 		if err := <-done; err != nil {
 			t.Errorf("watch ends with %v", err)
 		}
+		rest = stdout.take()
 		w.api.close()
 		close(s.connections)
 		_ = server.Close()
 		group.Wait()
 	})
+	return rest
 }
 
 // paused is an event of a service.
@@ -246,30 +249,36 @@ func TestWatchNoticesSilence(t *testing.T) {
 	})
 }
 
-// On a terminal the screen is drawn every second and with every event, and shows what is wrong.
+// On a terminal the screen is taken, drawn every second and with every event, shows what is wrong, and is given back.
 func TestWatchDraws(t *testing.T) {
-	watched(t, &watch{draw: true}, connection{output: formatTable}, func(s *scripted, printed func() (string, string)) {
+	rest := watched(t, &watch{draw: true}, connection{output: formatTable}, func(s *scripted, printed func() (string, string)) {
 		stream := <-s.streams
-		first, _ := printed()
-		if !strings.HasPrefix(first, clearScreen+"SERVICE") {
-			t.Errorf("%q", first)
+		drawn := func(what string, frames int, parts ...string) {
+			t.Helper()
+			got, _ := printed()
+			if n := strings.Count(got, toTop); n != frames {
+				t.Errorf("%s: %d frames, want %d", what, n, frames)
+			}
+			for _, part := range parts {
+				if !strings.Contains(got, part) {
+					t.Errorf("%s: no %q in %q", what, part, got)
+				}
+			}
 		}
+		drawn("at first", 1, enterScreen, "v1 -> v2", "weight")
 		stream.event(1, paused("shop"))
-		if got, _ := printed(); got != first {
-			t.Errorf("after an event: %q", got)
-		}
+		drawn("after an event", 1, "v1 -> v2")
 		time.Sleep(3*redrawEvery + redrawEvery/2) // the clock of the bubble
-		if got, _ := printed(); got != strings.Repeat(first, 3) {
-			t.Errorf("after 3 s: %q", got)
-		}
+		drawn("after 3 s", 3, "v1 -> v2")
 		s.mu.Lock()
 		s.status = http.StatusServiceUnavailable
 		s.mu.Unlock()
 		time.Sleep(redrawEvery)
-		if got, _ := printed(); got != "\nstopping\n" {
-			t.Errorf("while it stops: %q", got)
-		}
+		drawn("while it stops", 1, "stopping", "v1 -> v2")
 	})
+	if rest != leaveScreen {
+		t.Errorf("at the end %q", rest)
+	}
 }
 
 func TestReadMessages(t *testing.T) {

@@ -42,8 +42,12 @@ func TestExamplesLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(string(src), "# ") {
-				t.Error("does not begin with what it is for")
+			about, ok := strings.CutPrefix(string(src), "# yaml-language-server: $schema=../schema/haldane.schema.json\n")
+			if !ok {
+				t.Error("does not begin with the schema that editors check it with")
+			}
+			if !strings.HasPrefix(about, "# ") {
+				t.Error("does not say at its beginning what it is for")
 			}
 			for i, line := range strings.Split(string(src), "\n") {
 				if len(line) > 125 {

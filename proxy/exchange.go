@@ -102,7 +102,10 @@ func (c *clientConn) giveExchange() {
 	}
 }
 
-// reset forgets the request, so that nothing keeps its memory alive while the connection is idle.
+// reset forgets the request, so that nothing keeps its memory alive while the connection is idle. It is not inlined: its callers are
+// on the stack of every request, which would have to have room for another exchange.
+//
+//go:noinline
 func (x *exchange) reset() {
 	k := x.kept
 	for _, fields := range []http1.Fields{k.fields, k.endToEnd, k.sent, k.trailers} {

@@ -31,6 +31,8 @@ type RolloutStatus struct {
 	// BudgetLeft is what is left of each kind of the budget that has a limit, by its word: failed_requests, excess_failures,
 	// slow_requests or exposed_users.
 	BudgetLeft map[string]uint64
+	// BudgetLimit is the whole of each of these kinds.
+	BudgetLimit map[string]uint64
 	// WeightChanges counts changes of the canary's weight. Like the other counters it counts for the life of the
 	// process, over all rollouts of the service.
 	WeightChanges uint64
@@ -74,6 +76,9 @@ func (s *scrape) rollout(status *RolloutStatus) {
 	}
 	for kind, left := range status.BudgetLeft {
 		s.gauge(familyBudget, float64(left), service, kind)
+	}
+	for kind, limit := range status.BudgetLimit {
+		s.gauge(familyBudgetLimit, float64(limit), service, kind)
 	}
 	s.count(familyWeightChanges, status.WeightChanges, service)
 	for reason, n := range status.Rollbacks {

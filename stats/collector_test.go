@@ -86,10 +86,11 @@ func example() (*Registry, *Process, statuses) {
 		Weights: map[string]float64{"v1": 0.95, "v2": 0.05},
 		Judged:  true, Score: 0.375, Evidence: 0.25,
 		BudgetLeft: map[string]uint64{"failed_requests": 8, "exposed_users": 0}, WeightChanges: 3,
-		Runs:      map[string]uint64{"marginal": 7, "no_data": 2},
-		Rollbacks: map[string]uint64{"budget": 1, "verdict": 0},
-		Metrics:   map[string]bool{"basket": true, "orders": false},
-		Parts:     map[string]bool{"cart": true, "item": false},
+		BudgetLimit: map[string]uint64{"failed_requests": 10, "exposed_users": 500},
+		Runs:        map[string]uint64{"marginal": 7, "no_data": 2},
+		Rollbacks:   map[string]uint64{"budget": 1, "verdict": 0},
+		Metrics:     map[string]bool{"basket": true, "orders": false},
+		Parts:       map[string]bool{"cart": true, "item": false},
 	}}
 }
 

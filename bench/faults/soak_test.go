@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,14 +15,17 @@ import (
 	"haldane/bench/process"
 )
 
-// soakFor is how long the mixed faults go on; two rounds without it.
-const soakFor = "HALDANE_SOAK"
+// soakFor is how long the mixed faults go on; three rounds without it. soakRate is the requests a second, if not as in other tests.
+const (
+	soakFor  = "HALDANE_SOAK"
+	soakRate = "HALDANE_SOAK_RATE"
+)
 
 // twoVariants is a service whose variants are asked for by name, each with an origin of its own.
 const twoVariants = `
 version: 1
 listen: {address: "%ADDRESS%"}
-admin: {address: "%ADMIN%"}
+admin: {address: "%ADMIN%", profiles: true}
 state: {store: file, directory: "%DIR%/state"}
 timeouts: {drain: 5s, header: 1s, body: 1s, write: 1s}
 services:
@@ -33,49 +38,119 @@ services:
     variant_field: X-Variant
 `
 
-// TestSoak lets one fault follow the other, again and again: what the process holds afterwards is what it held after the first round,
-// and every request is accounted for, by variant.
+// TestSoak lets one fault follow the other, again and again: what the process holds afterwards is what it held when it had seen every
+// fault, and every request is accounted for, by variant.
 func TestSoak(t *testing.T) {
 	alone(t)
-	limit := time.Duration(0)
-	if text := os.Getenv(soakFor); text != "" {
-		var err error
-		if limit, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	limit, perSecond := soak(t)
 	s := &setting{origins: []*origin{newOrigin(t), newOrigin(t)}}
 	s.text = strings.NewReplacer("%FIRST%", s.origins[0].address, "%SECOND%", s.origins[1].address).Replace(twoVariants)
 	s.Process = process.Start(t, process.Options{Binary: process.Build(t), Config: s.text})
 	books := s.books(t)
 	began := time.Now()
-	s.round(t, 0, &books)
-	s.idle(t)
-	settled := s.Measure(t)
-	rounds := 1
-	for ; rounds < 3 || time.Since(began) < limit; rounds++ {
-		s.round(t, rounds, &books)
+	held := levels{began: began}
+	for rounds := 0; rounds < 3 || time.Since(began) < limit; rounds++ {
+		s.round(t, rounds, perSecond, &books)
+		s.idle(t)
+		held.add(t, s.Measure(t))
 	}
-	s.idle(t)
 	s.audit(t, books)
+	settled := held.settled(limit)
 	var now process.Measure
 	more := func(before, after, slack int64) bool { return after > before+before/20+slack }
 	same := func() bool {
-		now = s.Measure(t)
+		held.all = append(held.all, level{time.Now(), s.Measure(t)})
+		now = held.latest()
 		return !more(int64(settled.Goroutines), int64(now.Goroutines), 2) && !more(int64(settled.Files), int64(now.Files), 2) &&
 			!more(settled.Resident, now.Resident, 8<<20)
 	}
 	if !process.Within(20*time.Second, same) {
 		t.Error("something leaks")
 	}
-	t.Logf("%d rounds in %v, %d requests; goroutines %d -> %d, descriptors %d -> %d, memory %d -> %d MiB", rounds, time.Since(began).Round(time.Second),
-		books.sent, settled.Goroutines, now.Goroutines, settled.Files, now.Files, settled.Resident>>20, now.Resident>>20)
+	t.Logf("%v, %d requests; %s -> %s", time.Since(began).Round(time.Second), books.sent, inWords(settled), inWords(now))
+}
+
+// soak is how long a run is asked for, and at how many requests a second.
+func soak(t *testing.T) (limit time.Duration, perSecond int) {
+	t.Helper()
+	perSecond = rate
+	var err error
+	if text := os.Getenv(soakFor); text != "" {
+		if limit, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text := os.Getenv(soakRate); text != "" {
+		if perSecond, err = strconv.Atoi(text); err != nil || perSecond < 1 {
+			t.Fatalf("%s=%s: a number of requests a second is wanted", soakRate, text)
+		}
+	}
+	return limit, perSecond
+}
+
+// levels is what a process held, again and again, when nothing was going on.
+type levels struct {
+	began time.Time
+	all   []level
+	told  int // minutes that were logged
+}
+
+type level struct {
+	at time.Time
+	process.Measure
+}
+
+// add adds a look at the process, and logs one in a minute.
+func (l *levels) add(t *testing.T, m process.Measure) {
+	t.Helper()
+	l.all = append(l.all, level{time.Now(), m})
+	if minute := int(time.Since(l.began) / time.Minute); minute > l.told {
+		l.told = minute
+		t.Logf("%3d min, %4d rounds: %s", minute, len(l.all), inWords(l.latest()))
+	}
+}
+
+// settled is what the process holds once it has seen every fault: after the first round, and in a long run in the second tenth of it.
+func (l *levels) settled(limit time.Duration) process.Measure {
+	var within []level
+	for _, one := range l.all {
+		if since := one.at.Sub(l.began); since > limit/10 && since <= limit/5 {
+			within = append(within, one)
+		}
+	}
+	if len(within) == 0 {
+		return l.all[0].Measure
+	}
+	return middle(within)
+}
+
+// latest is the median of the last looks: one of them alone sees the memory of whatever the collector has not come to yet.
+func (l *levels) latest() process.Measure { return middle(l.all[max(0, len(l.all)-9):]) }
+
+func middle(all []level) process.Measure {
+	median := func(of func(level) int64) int64 {
+		var values []int64
+		for _, one := range all {
+			values = append(values, of(one))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	return process.Measure{
+		Goroutines: int(median(func(l level) int64 { return int64(l.Goroutines) })),
+		Files:      int(median(func(l level) int64 { return int64(l.Files) })),
+		Resident:   median(func(l level) int64 { return l.Resident }),
+	}
+}
+
+func inWords(m process.Measure) string {
+	return fmt.Sprintf("%d goroutines, %d descriptors, %.1f MiB", m.Goroutines, m.Files, float64(m.Resident)/(1<<20))
 }
 
 // round is all faults once, one after the other, under load.
-func (s *setting) round(t *testing.T, n int, books *books) {
+func (s *setting) round(t *testing.T, n, perSecond int, books *books) {
 	t.Helper()
-	load := startLoad(t, s.Address, rate, func(n int) (string, string) {
+	load := startLoad(t, s.Address, perSecond, func(n int) (string, string) {
 		method, _ := mixed(n)
 		act := []string{"", "&act=close", "&after=100ms", "&act=drip", "&act=cut&by=rst&at=50", ""}[n/2%6]
 		return method, fmt.Sprintf("/?v=v%d%s", n%2+1, act)

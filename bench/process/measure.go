@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Measure is what a process holds.
@@ -64,6 +66,29 @@ func (p *Process) Resident(t testing.TB) int64 {
 	}
 	t.Fatal("no VmRSS")
 	return 0
+}
+
+// userHertz is the unit of times in /proc: 100 on every Linux that Go runs on.
+const userHertz = 100
+
+// Processor is the processor time that the process has taken, in steps of 10 ms.
+func (p *Process) Processor(t testing.TB) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	if err != nil {
+		t.Fatalf("processor time: %v", err)
+	}
+	// proc(5): utime and stime are the 14th and 15th; the second is a name in brackets, which may have anything in it.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			t.Fatalf("processor time: %v", err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / userHertz
 }
 
 // Metric is the sum of all series of a metric whose labels, as they are written, contain all the given texts.
