@@ -23,6 +23,7 @@ test:
 	@command -v promtool >/dev/null || echo "SKIP: ===== no promtool: the check of the metrics by Prometheus' own tool is left out ====="
 	@command -v systemd-analyze >/dev/null || echo "SKIP: ===== no systemd-analyze: the check of the units is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
+	@command -v valgrind >/dev/null || echo "SKIP: ===== no valgrind: instructions are not counted ====="
 	$(GO) vet $(TAGS) ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }
 	@raced=; if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then \

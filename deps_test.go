@@ -45,11 +45,15 @@ var rooms = map[string][]string{
 	"bench/origin":   {"bench/loop"},
 	"bench/peers":    {"bench/machine"}, // it runs binaries, and knows nothing of what is in them
 	"bench/relay":    {},
+	"deploy/lint":    {},
 	"bench/report":   {},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
 	"bench/rawhttp":  {},
 	"bench/faults":   {},
-	"bench/judge":    {"analysis", "rollout", "config", "stats"},
+	"bench/scale":    {},
+
+	"bench/instructions": {},
+	"bench/judge":        {"analysis", "rollout", "config", "stats"},
 }
 
 // outsiders says which rooms may import a module from outside; a module that is not listed may be imported by none.

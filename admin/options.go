@@ -64,6 +64,9 @@ type Options struct {
 	PostMetric func(service string, p rollout.Post) (again bool, err error)
 	// Configuration is the state of the configuration. Nil shows an empty one.
 	Configuration func() Configuration
+	// Effective is the configuration in force as YAML, defaults included and secrets hidden. It takes its time where there are many
+	// services. Nil shows none.
+	Effective func() (string, error)
 	// Listeners are used instead of opening new ones. Those that the configuration does not ask for must be nil.
 	Listeners Listeners
 	// TakeOver is given the connection over which a new process asks for the place of this one, and owns it from then on.
@@ -135,7 +138,8 @@ type Configuration struct {
 	Attempted time.Time `json:"attempted"`
 	// Loaded is when the configuration in force was loaded.
 	Loaded time.Time `json:"loaded"`
-	// Effective is the configuration in force as YAML, defaults included and secrets hidden.
+	// Effective is the configuration in force as YAML, defaults included and secrets hidden. Only who asks for it gets it: the
+	// answer to a reload has none.
 	Effective string `json:"effective,omitempty"`
 }
 

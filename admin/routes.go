@@ -190,8 +190,14 @@ func (s *Server) version(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-func (s *Server) configuration(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, s.options.Configuration())
+func (s *Server) configuration(w http.ResponseWriter, _ *http.Request) (err error) {
+	state := s.options.Configuration()
+	if s.options.Effective != nil {
+		if state.Effective, err = s.options.Effective(); err != nil {
+			return err
+		}
+	}
+	writeJSON(w, state)
 	return nil
 }
 

@@ -32,8 +32,9 @@ func full(t *testing.T) (*running, *fake) {
 		}
 	}
 	o.Configuration = func() Configuration {
-		return Configuration{OK: true, Loaded: time.Unix(0, 0).UTC(), Effective: "version: 1\n"}
+		return Configuration{OK: true, Loaded: time.Unix(0, 0).UTC()}
 	}
+	o.Effective = func() (string, error) { return "version: 1\n", nil }
 	o.Reload = func() error { return nil }
 	return serve(t, o), f
 }

@@ -129,13 +129,20 @@ func (a *App) open(cfg *config.Config) error {
 		}
 		a.logger = logger
 	}
-	a.started = cfg
+	a.started = started(cfg)
 	for _, step := range []func(*config.Config) error{a.claimPlace, a.enter, a.awaitStore, a.build, a.listen} {
 		if err := step(cfg); err != nil {
 			return err
 		}
 	}
 	return a.apply(cfg) // last: from here on a rollout may have begun
+}
+
+// started is what is kept of the configuration of the start: not its services, which may be many.
+func started(cfg *config.Config) *config.Config {
+	kept := *cfg
+	kept.Services = nil
+	return &kept
 }
 
 // Address is where clients connect.

@@ -48,7 +48,7 @@ func (a *App) build(cfg *config.Config) error {
 		Splitter: a.splits,
 		Logger:   a.logger.Named("rollout"),
 		Record:   cfg.State.Record,
-		Witness:  &witness{stats: a.stats, endpoints: a.proxy.Endpoints, configuration: a.current.Load},
+		Witness:  &witness{stats: a.stats, endpoints: a.proxy.EndpointsOf, configuration: a.current.Load},
 	})
 	if err != nil {
 		return fmt.Errorf("restore the rollouts: %w", err)
@@ -95,6 +95,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Reload:        a.Reload,
 		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
+		Effective:     a.effective,
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,
 		TakeOver:      a.successor,

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"sort"
 	"time"
 
@@ -123,6 +124,9 @@ func (a *App) put(cfg *config.Config) error {
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))
+	// What was read, and what is replaced, is garbage now: with many services most of the memory. The caller waits for the
+	// collection, and no request does.
+	debug.FreeOSMemory()
 	return nil
 }
 
@@ -161,7 +165,6 @@ func (a *App) configuration() admin.Configuration {
 		OK:        outcome.err == nil,
 		Attempted: outcome.attempted,
 		Loaded:    outcome.loaded,
-		Effective: a.effective(),
 	}
 	if outcome.err != nil {
 		state.Error = outcome.err.Error()
@@ -175,22 +178,22 @@ type rendered struct {
 	text string
 }
 
-// effective is the text of the configuration in force. It is written once for each configuration: that takes a hundred times the
+// effective is the configuration in force as the API shows it. Its text is written once for each configuration: that takes a hundred times the
 // memory of the text, and everybody may ask for it again and again.
-func (a *App) effective() string {
+func (a *App) effective() (string, error) {
 	current := a.current.Load()
 	if last := a.rendered.Load(); last != nil && last.of == current {
-		return last.text
+		return last.text, nil
 	}
 	running := *current
 	running.Services = redacted(running.Services)
 	running.Listen, running.Admin, running.State = a.started.Listen, a.started.Admin, a.started.State
 	text, err := running.Dump()
 	if err != nil {
-		a.logger.Error("show the configuration", zap.Error(err))
+		return "", err
 	}
 	a.rendered.Store(&rendered{current, string(text)})
-	return string(text)
+	return string(text), nil
 }
 
 // services is what the API shows of the services.

@@ -14,7 +14,7 @@ import (
 // a restart in the middle of a rollout it tells of the rest of it.
 type witness struct {
 	stats         *stats.Registry
-	endpoints     func() []proxy.VariantEndpoints
+	endpoints     func(service string) []proxy.VariantEndpoints
 	configuration func() *config.Config // nil before the first
 
 	mu     sync.Mutex
@@ -31,11 +31,10 @@ type deeds struct{ requests, failed uint64 }
 func (w *witness) Listen(service string) {
 	w.stats.Service(service).Samples().Reset()
 	before := map[place]deeds{}
-	for _, v := range w.endpoints() {
+	for _, v := range w.endpoints(service) {
 		for i := range v.Endpoints {
-			if e := &v.Endpoints[i]; v.Service == service {
-				before[place{v.Variant, e.Name, e.Address}] = deeds{e.Requests, e.Failed}
-			}
+			e := &v.Endpoints[i]
+			before[place{v.Variant, e.Name, e.Address}] = deeds{e.Requests, e.Failed}
 		}
 	}
 	w.mu.Lock()
@@ -59,10 +58,7 @@ func (w *witness) Testify(service, id string) rollout.Testimony {
 	w.mu.Lock()
 	before := w.before[service]
 	w.mu.Unlock()
-	for _, v := range w.endpoints() {
-		if v.Service != service {
-			continue
-		}
+	for _, v := range w.endpoints(service) {
 		for i := range v.Endpoints {
 			e := &v.Endpoints[i]
 			was := before[place{v.Variant, e.Name, e.Address}]

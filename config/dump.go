@@ -1,56 +1,69 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// Dump writes the configuration as it is in effect, with its defaults, as YAML that Parse accepts. Secrets are hidden.
-func (c *Config) Dump() ([]byte, error) {
-	text, err := yaml.Dump(c)
-	if err != nil {
-		return nil, fmt.Errorf("write the effective configuration: %w", err)
-	}
-	return c.onlyOverridden(text)
-}
+// servicesKey is what the section of services begins with.
+const servicesKey = "services:\n"
 
-// onlyOverridden leaves of each policy_overrides the keys that were written: what is in effect is the whole policy, but laid over
-// another one, the one for patches, it would mean more. A mapping that was emptied is written as an empty one.
-func (c *Config) onlyOverridden(text []byte) ([]byte, error) {
-	var services yaml.Node
-	for name, s := range c.Services {
-		if s.PolicyOverrides == nil {
-			continue
-		}
-		if services.Kind == 0 {
-			if err := yaml.Unmarshal(text, &services); err != nil {
-				return nil, fmt.Errorf("read the effective configuration: %w", err)
-			}
-		}
-		over := inNode(&services, "services", name, "policy_overrides")
-		var kept []*yaml.Node
-		for i := 0; i+1 < len(over.Content); i += 2 {
-			if slices.Contains(s.Overridden, over.Content[i].Value) {
-				kept = append(kept, over.Content[i], over.Content[i+1])
-			}
-		}
-		over.Content = kept
-		if checks := inNode(over, "checks"); checks != nil {
-			emptied(checks, "events", len(s.PolicyOverrides.Checks.Events))
-			emptied(checks, "metrics", len(s.PolicyOverrides.Checks.Metrics))
-			emptied(checks, "groups", len(s.PolicyOverrides.Checks.Groups))
-		}
-	}
-	if services.Kind == 0 {
-		return text, nil
-	}
-	text, err := yaml.Dump(&services)
+// Dump writes the configuration as it is in effect, with its defaults, as YAML that Parse accepts. Secrets are hidden. Services
+// are written one at a time: the library keeps all that it writes at once in memory, a hundred times over.
+func (c *Config) Dump() ([]byte, error) {
+	rest := *c
+	rest.Services = nil
+	text, err := yaml.Dump(&rest)
 	if err != nil {
 		return nil, fmt.Errorf("write the effective configuration: %w", err)
+	}
+	for i, name := range names(c.Services) {
+		one, err := dumpService(name, c.Services[name])
+		if err != nil {
+			return nil, fmt.Errorf("write the effective configuration of service %s: %w", name, err)
+		}
+		if i > 0 {
+			one = bytes.TrimPrefix(one, []byte(servicesKey))
+		}
+		text = append(text, one...)
 	}
 	return text, nil
+}
+
+// dumpService writes the section of services as if there were only one.
+func dumpService(name string, s Service) ([]byte, error) {
+	text, err := yaml.Dump(struct {
+		Services map[string]Service `yaml:"services"`
+	}{map[string]Service{name: s}})
+	if err != nil || s.PolicyOverrides == nil {
+		return text, err
+	}
+	var section yaml.Node
+	if err := yaml.Unmarshal(text, &section); err != nil {
+		return nil, err
+	}
+	s.onlyOverridden(inNode(&section, "services", name, "policy_overrides"))
+	return yaml.Dump(&section)
+}
+
+// onlyOverridden leaves of policy_overrides the keys that were written: what is in effect is the whole policy, but laid over
+// another one, the one for patches, it would mean more. A mapping that was emptied is written as an empty one.
+func (s *Service) onlyOverridden(over *yaml.Node) {
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(over.Content); i += 2 {
+		if slices.Contains(s.Overridden, over.Content[i].Value) {
+			kept = append(kept, over.Content[i], over.Content[i+1])
+		}
+	}
+	over.Content = kept
+	if checks := inNode(over, "checks"); checks != nil {
+		emptied(checks, "events", len(s.PolicyOverrides.Checks.Events))
+		emptied(checks, "metrics", len(s.PolicyOverrides.Checks.Metrics))
+		emptied(checks, "groups", len(s.PolicyOverrides.Checks.Groups))
+	}
 }
 
 // inNode is the value that keys lead to; nil where there is none.

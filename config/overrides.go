@@ -64,6 +64,7 @@ func (d *decoder) postpone(n *yaml.Node, p place, out reflect.Value) bool {
 // override lays the overrides of the services over their policies.
 func (d *decoder) override(c *Config, top place) {
 	d.merging = true
+	policies := d.index.below(top.key("policies").path)
 	for _, name := range names(c.Services) {
 		over, ok := d.late[top.key("services").key(name).key("policy_overrides").path]
 		if !ok {
@@ -72,7 +73,7 @@ func (d *decoder) override(c *Config, top place) {
 		s := c.Services[name]
 		s.PolicyOverrides = d.lay(over, c.Policies[s.Policy])
 		s.Overridden = d.keysOf(over.at)
-		d.index.inherit(top.key("policies").key(s.Policy).path, over.at.path)
+		d.index.inherit(policies, top.key("policies").key(s.Policy).path, over.at.path)
 		s.PolicyOverrides.complete(over.at)
 		if patch := c.patchPolicy(&s); patch != "" {
 			s.PatchOverrides = d.patched(&s, c.Policies[patch])
@@ -121,14 +122,22 @@ func (d *decoder) lay(over late, p Policy) *Policy {
 	return &p
 }
 
-// inherit makes what was written below one path count as written below another one, but for the items of a list that has another
-// one there.
-func (x index) inherit(from, to string) {
+// below is the part of the index that lies below a path.
+func (x index) below(from string) index {
+	part := make(index)
 	for path, at := range x {
-		rest, inside := strings.CutPrefix(path, from)
-		if !inside || rest == "" || rest[0] != '.' && rest[0] != '[' {
-			continue
+		if rest, inside := strings.CutPrefix(path, from); inside && rest != "" && (rest[0] == '.' || rest[0] == '[') {
+			part[path] = at
 		}
+	}
+	return part
+}
+
+// inherit makes what was written below one path of a part of the index count as written below another one, but for the items
+// of a list that has another one there.
+func (x index) inherit(part index, from, to string) {
+	for path, at := range part.below(from) {
+		rest := path[len(from):]
 		if x.replaced(to, rest) {
 			continue
 		}

@@ -27,7 +27,7 @@ func (v *validator) config(top place) {
 	v.limits(&c.Limits, top.key("limits"))
 	v.clientTimeouts(&c.Timeouts, top.key("timeouts"))
 	if c.DefaultService != "" {
-		v.reference(top.key("default_service"), c.DefaultService, "service", top.key("services"), names(c.Services))
+		v.serviceName(top.key("default_service"), c.DefaultService, top.key("services"))
 	}
 	for _, name := range names(c.Segments) {
 		at := top.key("segments").key(name)
@@ -105,6 +105,13 @@ func (v *validator) needed(at place, value string) {
 func (v *validator) reference(at place, name, what string, in place, known []string) {
 	if !slices.Contains(known, name) && !v.problems.broken[in.path] {
 		v.problems.wrong(at, "there is no %s %q%s", what, name, hint(name, known))
+	}
+}
+
+// serviceName reports the name of a service that does not exist. Only then are all of them listed: there may be many.
+func (v *validator) serviceName(at place, name string, in place) {
+	if _, known := v.c.Services[name]; !known {
+		v.reference(at, name, "service", in, names(v.c.Services))
 	}
 }
 

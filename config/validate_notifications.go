@@ -79,7 +79,7 @@ func (v *validator) notified(services []string, at, top place) {
 		case err != nil:
 			v.problems.wrong(in, "%q is not a pattern of names", service)
 		case !strings.ContainsAny(service, `*?[\`):
-			v.reference(in, service, "service", top.key("services"), names(v.c.Services))
+			v.serviceName(in, service, top.key("services"))
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (v *validator) before(name string, at place, rule afterRule) {
 	case slices.Contains(rule.earlier, name):
 		v.problems.wrong(at, "service %q is named twice", name)
 	default:
-		v.reference(at, name, "service", rule.services, names(v.c.Services))
+		v.serviceName(at, name, rule.services)
 	}
 }
 
@@ -91,8 +91,12 @@ func ownWay(p *Policy) string {
 
 // circles reports services that wait for each other. To wait for one member of a release is to wait for all.
 func (v *validator) circles(services place) {
-	w := walk{services: v.c.Services, done: make(map[string]bool)}
-	for _, name := range names(v.c.Services) {
+	all := names(v.c.Services)
+	w := walk{services: v.c.Services, members: make(map[string][]string, len(all)), done: make(map[string]bool, len(all))}
+	for _, name := range all {
+		w.members[w.unit(name)] = append(w.members[w.unit(name)], name)
+	}
+	for _, name := range all {
 		if circle := w.visit(w.unit(name)); circle != nil {
 			in := services.key(circle[len(circle)-1].from).key("after")
 			v.problems.wrong(in, "services wait for each other: %s", w.words(circle))
@@ -104,7 +108,8 @@ func (v *validator) circles(services place) {
 // walk follows who waits for whom, depth first, from unit to unit: from release to release, or service that is in none.
 type walk struct {
 	services map[string]Service
-	done     map[string]bool // by unit: leads to no circle
+	members  map[string][]string // the services of each unit, sorted
+	done     map[string]bool     // by unit: leads to no circle
 	path     []wait
 	open     []string // the units that path leaves
 }
@@ -129,10 +134,7 @@ func (w *walk) visit(unit string) []wait {
 		return nil
 	}
 	w.open = append(w.open, unit)
-	for _, name := range names(w.services) {
-		if w.unit(name) != unit {
-			continue
-		}
+	for _, name := range w.members[unit] {
 		for _, to := range w.services[name].After {
 			if _, known := w.services[to]; !known || to == name {
 				continue // which is reported already

@@ -18,6 +18,9 @@ type attendants struct {
 // replace puts the endpoints of the next snapshot in the place of those of the previous one. Either may be nil, but not both.
 // What both have goes on as it is.
 func (a *attendants) replace(previous, next *Snapshot) {
+	if previous != nil && next != nil && previous.origin == next.origin {
+		return // another split of the same configuration
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if previous != nil {

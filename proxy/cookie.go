@@ -13,12 +13,21 @@ import (
 func cookieValue(line []byte, name string) (value []byte, ok bool) {
 	for len(line) > 0 {
 		var pair []byte
-		pair, line, _ = bytes.Cut(line, []byte{';'})
-		key, value, found := bytes.Cut(pair, []byte{'='})
-		if !found || string(trimSpace(key)) != name {
+		if end := bytes.IndexByte(line, ';'); end < 0 {
+			pair, line = line, nil
+		} else {
+			pair, line = line[:end], line[end+1:]
+		}
+		// Most cookies are others, and their first bytes show it. No name has a "=" or a space.
+		pair = trimSpace(pair)
+		if len(pair) <= len(name) || string(pair[:len(name)]) != name {
 			continue
 		}
-		value = trimSpace(value)
+		rest := trimSpace(pair[len(name):])
+		if len(rest) == 0 || rest[0] != '=' {
+			continue
+		}
+		value = trimSpace(rest[1:])
 		if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
 			value = value[1 : n-1]
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -109,9 +111,27 @@ func (s *Server) Endpoints() []VariantEndpoints {
 	}
 	all := make([]VariantEndpoints, 0, len(snapshot.groups))
 	for _, service := range snapshot.services {
-		for _, v := range service.variants {
-			all = append(all, VariantEndpoints{service.name, v.name, v.endpoints.Status()})
-		}
+		all = service.appendEndpoints(all)
+	}
+	return all
+}
+
+// EndpointsOf is what there is to know about the endpoints in force of one service, by variant; nothing for one that is not there.
+func (s *Server) EndpointsOf(name string) []VariantEndpoints {
+	snapshot := s.snapshot.Load()
+	if snapshot == nil {
+		return nil
+	}
+	i, found := slices.BinarySearchFunc(snapshot.services, name, func(s *service, name string) int { return strings.Compare(s.name, name) })
+	if !found {
+		return nil
+	}
+	return snapshot.services[i].appendEndpoints(nil)
+}
+
+func (s *service) appendEndpoints(all []VariantEndpoints) []VariantEndpoints {
+	for _, v := range s.variants {
+		all = append(all, VariantEndpoints{s.name, v.name, v.endpoints.Status()})
 	}
 	return all
 }

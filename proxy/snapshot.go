@@ -44,6 +44,7 @@ type Snapshot struct {
 	access   accessMode
 	groups   map[groupKey]*balance.Group
 	shared   map[string]*shared // by service
+	origin   *Snapshot          // what NewSnapshot made: everything but the table is the same
 }
 
 // limits are config.Limits, ready for use.
@@ -116,6 +117,7 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		}
 		s.services = append(s.services, built)
 	}
+	s.origin = s
 	s.resolve()
 	return s, nil
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -41,6 +42,8 @@ type Options struct {
 	// Through is a command that starts the binary, such as prlimit with its options; %DIR% is the folder of the process.
 	// Empty starts the binary itself.
 	Through []string
+	// Patience is how long the process may take until it is ready. Zero is 20 seconds.
+	Patience time.Duration
 }
 
 // Build builds the command; the build cache makes all but the first one cheap.
@@ -81,12 +84,15 @@ func Start(t testing.TB, o Options) *Process {
 			t.Logf("the end of the log of %s:\n%s", p.Address, p.log.tail(6000))
 		}
 	})
-	Until(t, "the process is ready", func() bool {
+	ready := Within(cmp.Or(o.Patience, 20*time.Second), func() bool {
 		if p.Ended() {
 			t.Fatalf("the process ended: %v\n%s", p.failure, p.log.tail(6000))
 		}
 		return p.Ready()
 	})
+	if !ready {
+		t.Fatal("the process does not become ready")
+	}
 	return p
 }
 
