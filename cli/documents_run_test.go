@@ -74,11 +74,12 @@ func runnable(text string) []runBlock {
 func runBlocks(t *testing.T, blocks []runBlock) []string {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
-	if err != nil {
+	_, noCurl := exec.LookPath("curl")
+	if err != nil || noCurl != nil {
 		if os.Getenv("HALDANE_REQUIRE_TOOLS") != "" {
-			t.Fatal("bash is needed")
+			t.Fatal("bash and curl are needed")
 		}
-		t.Skip("SKIP: ===== no bash: the commands of the documents are not run =====")
+		t.Skip("SKIP: ===== no bash or no curl: the commands of the documents are not run =====")
 	}
 	folder, err := os.MkdirTemp("", "hd") // t.TempDir can be too long for a socket
 	if err != nil {
