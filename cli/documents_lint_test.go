@@ -25,6 +25,7 @@ func TestDocumentsAreRight(t *testing.T) {
 	l := newLinter(t)
 	shells := 0
 	for _, d := range documents(t) {
+		clear(l.functions)
 		for _, f := range fences(d.text) {
 			if strings.HasPrefix(f.kind, "sh") {
 				shells++
@@ -94,6 +95,8 @@ type linter struct {
 	admin   *http.ServeMux // the routes of the admin side
 	targets []string       // of the Makefile
 	calls   int            // of haldane that were looked at
+
+	functions map[string]string // that the document has defined so far, with their bodies
 }
 
 func newLinter(t *testing.T) *linter {
@@ -102,7 +105,7 @@ func newLinter(t *testing.T) *linter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &linter{admin: http.NewServeMux()}
+	l := &linter{admin: http.NewServeMux(), functions: map[string]string{}}
 	for _, found := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(string(makefile), -1) {
 		l.targets = append(l.targets, found[1])
 	}
@@ -160,7 +163,12 @@ func (l *linter) fence(f fence) []error {
 
 // script looks at shell.
 func (l *linter) script(text string) []error {
-	return append(tool(text, "bash", "-n"), l.words(commandsOf(text))...)
+	problems := tool(text, "bash", "-n")
+	definition := regexp.MustCompile(`(?ms)^([a-z]+)\(\) \{(.*?)\}$`)
+	for _, found := range definition.FindAllStringSubmatch(text, -1) {
+		l.functions[found[1]] = found[2]
+	}
+	return append(problems, l.words(commandsOf(definition.ReplaceAllString(text, "")))...)
 }
 
 // tool gives text to a program that says whether it is right, where there is that program.

@@ -28,6 +28,10 @@ func (l *linter) words(commands [][]string) []error {
 		if len(words) == 0 {
 			continue
 		}
+		if body, is := l.functions[words[0]]; is {
+			problems = append(problems, l.words(called(body, words[1:]))...)
+			continue
+		}
 		if err := l.command(words); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", strings.Join(words, " "), err))
 		}
@@ -38,6 +42,17 @@ func (l *linter) words(commands [][]string) []error {
 		}
 	}
 	return problems
+}
+
+// called are the commands of a function with the arguments of a call.
+func called(body string, args []string) [][]string {
+	commands := commandsOf(body)
+	for i, words := range commands {
+		if at := slices.Index(words, "$@"); at >= 0 {
+			commands[i] = slices.Replace(words, at, at+1, args...)
+		}
+	}
+	return commands
 }
 
 // bare takes off what stands in front of a command: variables, words of the shell, sudo.
@@ -134,6 +149,8 @@ func TestBadCommandsAreFound(t *testing.T) {
 		"a method that is none":           {kind: "sh", text: "curl -X DELETE http://127.0.0.1:9901/metrics"},
 		"a path that is none, by socket":  {kind: "sh", text: "curl --unix-socket x http://localhost/api/v2"},
 		"a fault of a sample, misspelt":   {kind: "sh", text: "curl -d errors=1% 127.0.0.1:9002/-/faults"},
+		"a function's path":               {kind: "sh", text: "api() { curl --unix-socket x \"$@\"; }\napi http://localhost/api/v2"},
+		"a function's method":             {kind: "sh", text: "api() {\n  curl --unix-socket x \"$@\"\n}\napi http://localhost/metrics -d x"},
 		"shell that is none":              {kind: "sh", text: "if true; the echo; fi"},
 		"a mark that is none":             {kind: "sh ran", text: "true"},
 		"a share that is none":            {kind: "sh", text: "haldane set-weight shop 101%"},
