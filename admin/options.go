@@ -34,8 +34,8 @@ type Rollouts interface {
 	View(service string) (rollout.View, bool)
 	// Do carries out one command and gives back the state after it.
 	Do(service string, command rollout.Command) (rollout.View, error)
-	// AbortAll rolls every running rollout back. It gives back what it did even when it also gives an error.
-	AbortAll(reason, actor string) ([]rollout.View, error)
+	// AbortAll rolls every running rollout back, for the reason and by whom the order says. It gives back what it did even when it also gives an error.
+	AbortAll(order rollout.Command) ([]rollout.View, error)
 	// Subscribe starts a channel of events that holds buffer of them; cancel ends it.
 	Subscribe(buffer int) (events <-chan rollout.Event, cancel func())
 }

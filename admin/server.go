@@ -37,6 +37,7 @@ const (
 type Server struct {
 	options  Options
 	hub      *hub
+	once     *once
 	refusals *zap.Logger // the log for what strangers can cause
 
 	profiling sync.Mutex // one profile over time at a time
@@ -61,7 +62,7 @@ func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	return &Server{options: options, hub: newHub(ringSize), refusals: options.Logger.WithOptions(zap.WrapCore(sparse))}, nil
+	return &Server{options: options, hub: newHub(ringSize), once: newOnce(), refusals: options.Logger.WithOptions(zap.WrapCore(sparse))}, nil
 }
 
 // sparse keeps the first few lines of each kind in a second.

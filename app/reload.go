@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"runtime/debug"
 	"sort"
@@ -13,8 +14,10 @@ import (
 	"haldane/config"
 	"haldane/notify"
 	"haldane/proxy"
+	"haldane/proxy/trace"
 	"haldane/rollout"
 	"haldane/router"
+	"haldane/tracing"
 )
 
 // reloadOutcome is what became of the last attempt to load the configuration.
@@ -96,6 +99,7 @@ func (a *App) put(cfg *config.Config) error {
 		Limits:   cfg.Limits,
 		Timeouts: cfg.Timeouts,
 		Log:      cfg.Log,
+		Sampler:  sampler(cfg.Tracing),
 		Stats:    a.stats,
 		Taken:    taken(cfg),
 	}, a.splits.current())
@@ -103,6 +107,10 @@ func (a *App) put(cfg *config.Config) error {
 		return fmt.Errorf("build the proxy's tables: %w", err)
 	}
 	told, err := notify.Read(&cfg.Notifications)
+	if err != nil {
+		return err
+	}
+	spans, err := tracing.Read(cfg.Tracing)
 	if err != nil {
 		return err
 	}
@@ -121,6 +129,7 @@ func (a *App) put(cfg *config.Config) error {
 	}
 	a.notices.Use(told)
 	a.asker.Use(cfg.Prometheus)
+	a.tracer.Use(spans)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))
@@ -128,6 +137,14 @@ func (a *App) put(cfg *config.Config) error {
 	// collection, and no request does.
 	debug.FreeOSMemory()
 	return nil
+}
+
+// sampler decides which requests are traced; nil where none is.
+func sampler(section *config.Tracing) *trace.Sampler {
+	if section == nil {
+		return nil
+	}
+	return trace.NewSampler(section.Sample, rand.Uint64())
 }
 
 // names are the variants of each service.

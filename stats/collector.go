@@ -109,6 +109,6 @@ func (s *scrape) variant(v *Variant) {
 	s.gauge(familyInFlight, float64(t.InFlight), service, name)
 	s.count(familyRequestBytes, t.BytesIn, service, name)
 	s.count(familyResponseBytes, t.BytesOut, service, name)
-	s.histogram(familyDuration, &s.buffer, service, name)
+	s.histogram(familyDuration, &s.buffer, v.examples.Load(), service, name)
 	s.tunnels(v)
 }
