@@ -20,7 +20,7 @@ import (
 const asItself = "HALDANE_TEST_AS_ITSELF"
 
 // runLimit is for the blocks of one document. It is wide: the machine may be busy.
-const runLimit = 2 * time.Minute
+const runLimit = 3 * time.Minute
 
 // The blocks of a document that are marked "sh run" are one script. It runs in a copy of examples and deploy, with this program in the
 // path and free ports in the place of the usual ones; what a block of text below one of them shows has to be printed, with … for what
