@@ -26,6 +26,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asItself) != "" {
+		os.Exit(Main())
+	}
 	flag.Parse()
 	goleak.VerifyTestMain(m,
 		// fasthttp's clock is started with its first server and runs for ever.
