@@ -196,7 +196,18 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	c.reads(s)
 	c.reports(s, m)
 	c.refusedAtTheDoor(s)
+	c.dashboard(s)
 	c.completeness()
+}
+
+// dashboard is what a browser asks for beside the API.
+func (c *contract) dashboard(s *running) {
+	c.wants(s, 200, "GET", "/ui/", "")
+	c.wants(s, 200, "GET", "/ui/session", "")
+	c.wants(s, 200, "POST", "/ui/login", `{"token":"`+secret+`"}`)
+	c.wants(s, 400, "POST", "/ui/login", `{"token":""}`)
+	c.wants(s, 200, "POST", "/ui/logout", ``)
+	c.wants(s, 404, "GET", "/api/v1/live?service=none", "")
 }
 
 // conditions is what depends on a revision or a key.
@@ -243,7 +254,7 @@ func (c *contract) refusedAtTheDoor(s *running) {
 // completeness says which good answers were never seen.
 func (c *contract) completeness() {
 	elsewhere := map[string]string{
-		"GET /api/v1/events": "TestStreamFitsTheDocument", "POST /-/take-over": "app", "GET /link": "links_test.go", "POST /link": "links_test.go",
+		"GET /api/v1/events": "TestStreamFitsTheDocument", "GET /api/v1/live": "TestLiveFitsTheDocument", "GET /": "routes_test.go", "POST /-/take-over": "app", "GET /link": "links_test.go", "POST /link": "links_test.go",
 	}
 	for path, item := range c.document["paths"].(object) {
 		for method, about := range item.(object) {

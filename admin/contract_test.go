@@ -179,7 +179,7 @@ func TestEveryPathIsInTheDocument(t *testing.T) {
 	}
 	var served, documented []string
 	for _, one := range s.table(&door{links: &Links{}}) {
-		served = append(served, one.pattern)
+		served = append(served, strings.TrimSuffix(one.pattern, "{$}")) // which only says that nothing may follow
 	}
 	for path, item := range newContract(t).document["paths"].(object) {
 		for method := range item.(object) {

@@ -81,6 +81,20 @@ func TestStreamFitsTheDocument(t *testing.T) {
 	})
 }
 
+// What the live stream sends of events fits as well, and the document speaks of a stream.
+func TestLiveFitsTheDocument(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, _ *Server, p *pipes) {
+		c := newContract(t)
+		stream, _ := p.watch(t, "?service=shop")
+		defer stream.conn.Close()
+		f.events <- event(7)
+		c.fits("#/components/schemas/Event", "an event", stream.until(kindEvent).data)
+		if content, _ := c.at(operation("GET", livePath) + "/responses/200/content"); content.(object)["text/event-stream"] == nil {
+			t.Error("the document does not speak of a stream")
+		}
+	})
+}
+
 // fill sets everything that is in a value, so that nothing is left out of its JSON.
 func fill(v reflect.Value) {
 	switch at := v.Addr().Interface().(type) {

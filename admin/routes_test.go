@@ -259,3 +259,20 @@ func TestHeadTooLarge(t *testing.T) {
 		t.Errorf("status %d", got.status)
 	}
 }
+
+// Whoever types the bare address is led to the dashboard.
+func TestRootLeadsToTheDashboard(t *testing.T) {
+	s := serve(t, options(newFake()))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := s.http.Transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if to := response.Header.Get("Location"); response.StatusCode != http.StatusFound || to != uiPath {
+		t.Errorf("%d %q", response.StatusCode, to)
+	}
+}
