@@ -20,7 +20,7 @@ const (
 	reloadTarget   = 3 * time.Second // of the processor: on a busy machine the clock says nothing
 	slowerTarget   = 2               // the 99th percentile during a reload, in those without
 	// noise is what a target that is a time is multiplied by: the machine may do other things.
-	noise = 10
+	noise = 3
 	// unnoticed is a time of a request below which nothing is compared.
 	unnoticed = 50 * time.Millisecond
 )
