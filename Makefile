@@ -11,7 +11,7 @@ WHOLE   := ./app/... ./bench/... ./cli/...
 
 SOAK    ?= 1h
 
-.PHONY: build test lint bench bench-tools bench-functions bench-judge soak fuzz cover tidy
+.PHONY: build test lint bench bench-tools bench-functions bench-judge soak fuzz cover tidy vendor-web screenshots
 
 build:
 	CGO_ENABLED=0 $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o haldane .
@@ -24,6 +24,7 @@ test:
 	@command -v systemd-analyze >/dev/null || echo "SKIP: ===== no systemd-analyze: the check of the units is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
 	@command -v valgrind >/dev/null || echo "SKIP: ===== no valgrind: instructions are not counted ====="
+	@command -v chromium-headless-shell >/dev/null && test -d bench/browser/node_modules || echo "SKIP: ===== no chromium-headless-shell, or no \"npm ci\" in bench/browser: the dashboard is not tried in a browser ====="
 	$(GO) vet $(TAGS) ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }
 	@raced=; if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then \
@@ -87,6 +88,14 @@ cover:
 	@mkdir -p build
 	$(GO) test $(TAGS) -coverprofile build/cover.out -coverpkg ./... ./...
 	$(GO) tool cover -func build/cover.out | tail -1
+
+# Pictures of the dashboard for the documents: docs/images/dashboard-*.png.
+screenshots:
+	HALDANE_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test $(TAGS) -count 1 -run '^TestDashboard$$' -v ./bench/browser
+
+# The modules of others that the dashboard is made of, from the npm registry, checked by their hashes.
+vendor-web:
+	admin/ui/vendor-web.sh
 
 tidy:
 	$(GO) mod tidy

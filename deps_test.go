@@ -15,20 +15,24 @@ var rooms = map[string][]string{
 	"":               {"cli"},
 	"cli":            {"cli/demo", "app", "admin", "rollout", "report", "analysis", "config", "schema"},
 	"cli/demo":       {"app", "admin", "rollout", "analysis", "config"},
-	"app":            {"hooks", "metrics", "app/handover", "app/systemd", "admin", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
+	"app":            {"hooks", "metrics", "tracing", "proxy/trace", "app/handover", "app/systemd", "admin", "admin/live", "report", "proxy", "proxy/balance", "proxy/listen", "rollout", "router", "analysis", "notify", "stats", "store", "config"},
 	"app/handover":   {},
 	"app/systemd":    {},
-	"admin":          {"rollout", "report", "analysis", "config"},
+	"admin":          {"admin/live", "admin/ui", "rollout", "report", "analysis", "config"},
+	"admin/live":     {"stats"},
+	"admin/ui":       {},
+	"tracing":        {"proxy/trace", "config"},
 	"notify":         {"webhook", "rollout", "config"},
 	"hooks":          {"webhook", "rollout", "config"},
 	"webhook":        {"config"},
 	"metrics":        {"rollout", "config"},
 	"rollout":        {"analysis", "report", "store", "stats", "config"},
 	"report":         {"config"},
-	"proxy":          {"proxy/http1", "proxy/listen", "proxy/upstream", "proxy/balance", "router", "stats", "config"},
+	"proxy":          {"proxy/trace", "proxy/http1", "proxy/listen", "proxy/upstream", "proxy/balance", "router", "stats", "config"},
 	"proxy/balance":  {"proxy/http1", "proxy/upstream", "config"},
 	"proxy/upstream": {"proxy/http1"},
 	"proxy/http1":    {},
+	"proxy/trace":    {"config"},
 	"proxy/listen":   {"config"},
 	"router":         {"config"},
 	"analysis":       {},
@@ -48,6 +52,7 @@ var rooms = map[string][]string{
 	"deploy/lint":    {},
 	"bench/report":   {},
 	"bench/process":  {}, // it runs the binary, and knows nothing of what is in it
+	"bench/browser":  {},
 	"bench/rawhttp":  {},
 	"bench/faults":   {},
 	"bench/scale":    {},
@@ -61,8 +66,8 @@ var outsiders = map[string][]string{
 	"github.com/valyala/fasthttp":     {"proxy"},                 // one HTTP stack among two to come: nobody else may lean on it
 	"github.com/prometheus":           {"stats", "admin", "app"}, // numbers are kept without it and shown with it
 	"github.com/fsnotify/fsnotify":    {"config"},
-	"go.uber.org/zap":                 {"proxy", "rollout", "notify", "hooks", "metrics", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
-	"github.com/hashicorp/golang-lru": {"router"},
+	"go.uber.org/zap":                 {"proxy", "rollout", "notify", "hooks", "metrics", "tracing", "admin", "app", "cli", "cli/demo"}, // decisions and values do not log
+	"github.com/hashicorp/golang-lru": {"router", "admin"},
 	"github.com/cespare/xxhash":       {"router"},
 	"github.com/spf13/cobra":          {"cli"},
 	"go.yaml.in/yaml":                 {"config", "cli"},
@@ -70,6 +75,7 @@ var outsiders = map[string][]string{
 	"golang.org/x/sys":                {"proxy/upstream", "proxy/listen", "proxy", "app/systemd", "cli", "cli/demo", "bench/loop", "bench/load", "bench/origin", "bench/machine"},
 	"golang.org/x/term":               {"cli", "cli/demo"},
 	"google.golang.org/protobuf":      {"stats"},
+	"go.opentelemetry.io":             {"tracing"}, // of sampled requests, and only after they are over
 }
 
 // forbidden names packages of the standard library that production code does without.
@@ -91,7 +97,7 @@ func TestImports(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "build" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
+		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "node_modules" || entry.Name() == "build" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
 			return filepath.SkipDir
 		}
 		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 
 	"go.uber.org/zap"
@@ -31,6 +32,20 @@ type callerKey struct{}
 func callerOf(r *http.Request) caller {
 	who, _ := r.Context().Value(callerKey{}).(caller)
 	return who
+}
+
+// String is the caller as the stored audit has it.
+func (c caller) String() string {
+	text := c.listener + ", " + c.role.String()
+	switch {
+	case c.listener == "":
+		return ""
+	case c.peer.known:
+		return fmt.Sprintf("%s, uid %d, pid %d", c.listener, c.peer.uid, c.peer.pid)
+	case c.remote != "" && c.remote != "@":
+		text += ", " + c.remote
+	}
+	return text
 }
 
 // MarshalLogObject writes the caller into a line of the log.
@@ -88,6 +103,12 @@ func orderFields(order rollout.Command) []zap.Field {
 	fields := []zap.Field{zap.String("kind", string(order.Kind)), zap.String("actor", order.Actor), zap.String("reason", order.Reason)}
 	if order.Kind == rollout.CommandSetWeight {
 		fields = append(fields, zap.Stringer("weight", order.Weight))
+	}
+	if order.Key != "" {
+		fields = append(fields, zap.String("key", order.Key))
+	}
+	if order.IfRevision != "" {
+		fields = append(fields, zap.String("if_revision", order.IfRevision))
 	}
 	if order.Item != "" {
 		fields = append(fields, zap.String("item", order.Item))

@@ -169,13 +169,9 @@ func readTick(r *http.Request) (rollout.Command, error) {
 
 // decode reads the body as one JSON object whose members are all known. No body is an empty object.
 func decode(r *http.Request, into any) error {
-	text, err := io.ReadAll(r.Body)
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", tooLarge.Limit)
-	}
+	text, err := readBody(r)
 	if err != nil {
-		return refuse(http.StatusBadRequest, "the body cannot be read: %v", err)
+		return err
 	}
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 {
@@ -193,4 +189,17 @@ func decode(r *http.Request, into any) error {
 		return refuse(http.StatusBadRequest, "the body has something after the JSON object")
 	}
 	return nil
+}
+
+// readBody reads the body, which is bounded.
+func readBody(r *http.Request) ([]byte, error) {
+	text, err := io.ReadAll(r.Body)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", tooLarge.Limit)
+	}
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body cannot be read: %v", err)
+	}
+	return text, nil
 }

@@ -47,6 +47,10 @@ func TestCommands(t *testing.T) {
 		if !one {
 			want.Service, shown = "*", `{"rollouts":[{"service":"shop"`
 		}
+		want.Command.Caller = f.last().Command.Caller // it has the port
+		if !strings.HasPrefix(want.Command.Caller, "tcp, operate, 127.0.0.1:") {
+			t.Errorf("%s: ordered by %q", c.path, want.Command.Caller)
+		}
 		if diff := cmp.Diff(want, f.last()); diff != "" {
 			t.Errorf("%s %s: %s", c.path, c.body, diff)
 		}

@@ -39,6 +39,7 @@ func tcpDoor(section config.Admin, bound net.Addr, certificates *tls.Config, unl
 		d.exposure = exposeMetrics
 	}
 	d.hosts = tcpHosts(section, address)
+	d.sessions = newSessions(section, unlock, d.hosts.port)
 	if certificates != nil {
 		if leaf := certificates.Certificates[0].Leaf; leaf != nil {
 			d.hosts.verify = func(name string) bool { return leaf.VerifyHostname(name) == nil }

@@ -40,6 +40,7 @@ func (s *Server) pump(ctx context.Context, events <-chan rollout.Event) {
 				continue
 			}
 			s.hub.publish(frame{kind: string(event.Kind), data: data})
+			s.board.event(&event, data)
 		}
 	}
 }

@@ -72,10 +72,10 @@ func (f *fake) Do(service string, command rollout.Command) (rollout.View, error)
 	return view, f.err
 }
 
-func (f *fake) AbortAll(reason, actor string) ([]rollout.View, error) {
+func (f *fake) AbortAll(order rollout.Command) ([]rollout.View, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.commands = append(f.commands, ordered{"*", rollout.Command{Kind: rollout.CommandAbort, Reason: reason, Actor: actor}})
+	f.commands = append(f.commands, ordered{"*", order})
 	return f.views, f.err
 }
 

@@ -7,13 +7,15 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // door is one way in: what a listener demands of every request before any handler sees it.
 type door struct {
-	name     string   // for the log
-	keys     *keys    // nil: the peer is trusted
-	exposure exposure // what can be read without a token
+	name     string    // for the log
+	keys     *keys     // nil: the peer is trusted
+	sessions *sessions // nil with keys
+	exposure exposure  // what can be read without a token
 	hosts    hosts
 	rooms    rooms
 	guests   *guests
@@ -36,7 +38,7 @@ const (
 // covers says whether a path can be read without a token.
 func (e exposure) covers(path string) bool {
 	switch {
-	case isHealth(path):
+	case isHealth(path), isPage(path):
 		return true
 	case path == metricsPath:
 		return e != exposeHealth
@@ -135,14 +137,27 @@ func (d *door) checkToken(r *http.Request) (role, *problem) {
 	if d.keys == nil {
 		return rolePeer, nil
 	}
-	if isRead(r.Method) && d.exposure.covers(r.URL.Path) {
-		return roleNone, nil
+	known := d.sessions.of(r, time.Now())
+	if isRead(r.Method) && d.exposure.covers(r.URL.Path) || isEntrance(r.URL.Path) {
+		return known.role, nil
+	}
+	if r.Header.Get("Authorization") == "" && known.role != roleNone {
+		return known.role, d.checkSession(r, &known)
 	}
 	scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return roleNone, refuse(http.StatusUnauthorized, "this needs the admin token (Authorization: Bearer)")
 	}
-	granted, wait := d.keys.unlock(addressOf(r.RemoteAddr), strings.TrimSpace(credentials))
+	granted, p := d.unlock(r, strings.TrimSpace(credentials))
+	if p == nil && granted == roleRead && !isRead(r.Method) {
+		return roleRead, readOnly()
+	}
+	return granted, p
+}
+
+// unlock is the role of the token that a request shows.
+func (d *door) unlock(r *http.Request, credentials string) (role, *problem) {
+	granted, wait := d.keys.unlock(addressOf(r.RemoteAddr), credentials)
 	switch {
 	case wait > 0:
 		p := refuse(http.StatusTooManyRequests, "too many wrong tokens came from your address; wait, or use the unix socket")
@@ -150,10 +165,26 @@ func (d *door) checkToken(r *http.Request) (role, *problem) {
 		return roleNone, p
 	case granted == roleNone:
 		return roleNone, refuse(http.StatusUnauthorized, "the admin token is wrong")
-	case granted == roleRead && !isRead(r.Method):
-		return roleRead, refuse(http.StatusForbidden, "the read token may read everything and change nothing; changes need the admin token")
 	}
 	return granted, nil
+}
+
+func readOnly() *problem {
+	return refuse(http.StatusForbidden, "the read token may read everything and change nothing; changes need the admin token")
+}
+
+// checkSession is the rule for whoever has logged in with a browser: to change something takes the key of the session as well as its cookie,
+// and browsers say where a change comes from.
+func (d *door) checkSession(r *http.Request, known *session) *problem {
+	switch {
+	case isRead(r.Method):
+		return nil
+	case known.role != roleOperate:
+		return readOnly()
+	case r.Header.Get("Origin") == "" || !d.sessions.holdsKey(r, known):
+		return refuse(http.StatusForbidden, "this change does not come from the page that has logged in; log in again")
+	}
+	return nil
 }
 
 // checkContentType demands JSON for every body, a content type that a form cannot send, and refuses any other also where there
@@ -168,6 +199,9 @@ func checkContentType(r *http.Request) *problem {
 	}
 	return nil
 }
+
+// isEntrance says whether the path is where sessions begin and end, which takes no token but that in the body.
+func isEntrance(path string) bool { return path == loginPath || path == logoutPath }
 
 // isRead says whether the method changes nothing here.
 func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }

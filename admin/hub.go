@@ -103,6 +103,13 @@ func (h *hub) join() bool {
 	return true
 }
 
+// watched says whether anybody reads.
+func (h *hub) watched() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.readers > 0
+}
+
 // leave ends what join began.
 func (h *hub) leave() {
 	h.mu.Lock()

@@ -35,7 +35,7 @@ func (s *Server) linkPageGet(d *door) http.Handler {
 // linkPagePost does what a link says, if the rollout is still where the link was made for.
 func (s *Server) linkPagePost(d *door) http.Handler {
 	return s.withLink(d, func(w http.ResponseWriter, r *http.Request, c claim) {
-		order := rollout.Command{Kind: c.Order, Actor: "link (" + c.Via + ")", Reason: c.words() + " by link", Expect: &c.Place}
+		order := rollout.Command{Kind: c.Order, Actor: "link (" + c.Via + ")", Reason: c.words() + " by link", Expect: &c.Place, Caller: callerOf(r).String()}
 		before, known := s.options.Rollouts.View(c.Service)
 		view, err := s.options.Rollouts.Do(c.Service, order)
 		fields := append(orderFields(order), zap.String("service", c.Service))

@@ -9,9 +9,6 @@ import (
 	"haldane/rollout"
 )
 
-// keyLongest bounds an idempotency key.
-const keyLongest = 200
-
 // postMetric takes totals of a business metric: {"variant": "v2", "good": 36, "total": 1000} for a ratio, {"variant": "v2", "sum":
 // 1234.5, "count": 100} for a mean. A request that is repeated with the same Idempotency-Key is taken once.
 func (s *Server) postMetric(w http.ResponseWriter, r *http.Request) error {
@@ -28,9 +25,9 @@ func (s *Server) postMetric(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &body); err != nil {
 		return err
 	}
-	service, key := r.PathValue("service"), r.Header.Get("Idempotency-Key")
-	if len(key) > keyLongest {
-		return refuse(http.StatusBadRequest, "Idempotency-Key: at most %d bytes", keyLongest)
+	service, key := r.PathValue("service"), r.Header.Get(keyField)
+	if p := checkKey(key); p != nil {
+		return p
 	}
 	again, err := s.options.PostMetric(service, rollout.Post{
 		Metric: r.PathValue("metric"), Variant: body.Variant, Good: body.Good, Total: body.Total, Sum: body.Sum, Count: body.Count, Key: key,

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"haldane/admin/live"
 	"haldane/config"
 	"haldane/rollout"
 )
@@ -34,8 +35,8 @@ type Rollouts interface {
 	View(service string) (rollout.View, bool)
 	// Do carries out one command and gives back the state after it.
 	Do(service string, command rollout.Command) (rollout.View, error)
-	// AbortAll rolls every running rollout back. It gives back what it did even when it also gives an error.
-	AbortAll(reason, actor string) ([]rollout.View, error)
+	// AbortAll rolls every running rollout back, for the reason and by whom the order says. It gives back what it did even when it also gives an error.
+	AbortAll(order rollout.Command) ([]rollout.View, error)
 	// Subscribe starts a channel of events that holds buffer of them; cancel ends it.
 	Subscribe(buffer int) (events <-chan rollout.Event, cancel func())
 }
@@ -54,6 +55,8 @@ type Options struct {
 	Links *Links
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
+	// Counter is what a variant has counted; nil for a variant that there is not. A nil function counts nothing.
+	Counter func(service, variant string) live.Counter
 	// Gatherer is the source of /metrics. Required.
 	Gatherer prometheus.Gatherer
 	// Ready says why the process should get no traffic now; nil when it should. A nil function is always ready.

@@ -58,11 +58,17 @@ type follower struct {
 // sse is one event, or one comment, of a stream.
 type sse struct{ id, kind, data, comment, retry string }
 
-// follow asks for the stream.
+// follow asks for the stream of events.
 func (p *pipes) follow(t *testing.T, lastID string) *follower {
 	t.Helper()
+	return p.stream(t, "/api/v1/events", lastID)
+}
+
+// stream asks for a stream.
+func (p *pipes) stream(t *testing.T, path, lastID string) *follower {
+	t.Helper()
 	f := &follower{t: t, conn: p.dial()}
-	head := "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n"
+	head := "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n"
 	if lastID != "" {
 		head += "Last-Event-ID: " + lastID + "\r\n"
 	}
@@ -127,6 +133,9 @@ func bubble(t *testing.T, test func(t *testing.T, f *fake, s *Server, p *pipes))
 		f := newFake()
 		o := options(f)
 		o.Config.Address = off
+		o.Services = func() []Service {
+			return []Service{{Name: "quiet", Stable: "v1"}, {Name: "shop", Stable: "v1", Canary: "v2"}}
+		}
 		s, err := New(o)
 		if err != nil {
 			t.Fatal(err)

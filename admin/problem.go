@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -26,6 +27,8 @@ type problem struct {
 	Phase string `json:"phase,omitempty"`
 	// Possible lists the moves that are possible now.
 	Possible []rollout.CommandKind `json:"possible,omitempty"`
+	// Rollout is the state that an order was not meant for.
+	Rollout *rollout.View `json:"rollout,omitempty"`
 
 	retry time.Duration // after which another attempt makes sense; 0 says nothing about it
 }
@@ -38,11 +41,23 @@ func refuse(status int, format string, args ...any) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
 }
 
+// problemOf is the problem in an error, or one that says no more than the error does.
+func problemOf(err error) *problem {
+	var p *problem
+	if !errors.As(err, &p) {
+		p = refuse(http.StatusInternalServerError, "%v", err)
+	}
+	return p
+}
+
 // writeProblem answers with the problem.
 func writeProblem(w http.ResponseWriter, r *http.Request, p *problem) {
 	p.Instance = r.URL.Path
 	w.Header().Set("Content-Type", "application/problem+json")
 	p.setRetry(w.Header())
+	if p.Rollout != nil {
+		w.Header().Set("ETag", tag(p.Rollout))
+	}
 	w.WriteHeader(p.Status)
 	// The client may have gone; there is nobody else to tell.
 	_ = json.NewEncoder(w).Encode(p)

@@ -33,7 +33,12 @@ func (s *Server) rollout(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return s.unknown(r.PathValue("service"))
 	}
-	writeJSON(w, view)
+	if unchanged(r, &view) {
+		w.Header().Set("ETag", tag(&view))
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	writeView(w, &view)
 	return nil
 }
 
@@ -81,33 +86,57 @@ func (s *Server) nobody(name string) *problem {
 func (s *Server) command(name string, read reader) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		service := r.PathValue("service")
-		order, err := read(r)
+		order, err := readOrder(r, read)
 		if err != nil {
 			return err
 		}
 		before, known := s.options.Rollouts.View(service)
+		switch done, err := s.repeats(service, &order); {
+		case err != nil:
+			return err
+		case done && known:
+			w.Header().Set(replayedField, "true")
+			writeView(w, &before)
+			return nil
+		}
 		view, err := s.options.Rollouts.Do(service, order)
 		fields := append(orderFields(order), zap.String("service", service))
 		if known {
 			fields = append(fields, zap.Object("before", standing(before)), zap.Object("after", standing(view)))
 		}
 		s.audit(r, name, err, fields...)
-		if err != nil {
+		switch {
+		case errors.Is(err, rollout.ErrChanged):
+			return changed(err, &view)
+		case err != nil:
 			return s.explain(service, err)
 		}
-		writeJSON(w, view)
+		writeView(w, &view)
 		return nil
 	}
 }
 
+// readOrder reads a command with its condition, where it came from, and its key.
+func readOrder(r *http.Request, read reader) (order rollout.Command, err error) {
+	if order, err = read(r); err != nil {
+		return order, err
+	}
+	order.Caller, order.Key = callerOf(r).String(), r.Header.Get(keyField)
+	order.IfRevision, err = ifRevision(r)
+	return order, err
+}
+
 // abortAll rolls every running rollout back.
 func (s *Server) abortAll(w http.ResponseWriter, r *http.Request) error {
-	order, err := readPlain(rollout.CommandAbort)(r)
+	order, err := readOrder(r, readPlain(rollout.CommandAbort))
 	if err != nil {
 		return err
 	}
+	if order.IfRevision != "" {
+		return refuse(http.StatusBadRequest, "If-Match: there is no revision of all rollouts")
+	}
 	before := s.options.Rollouts.Views()
-	views, err := s.options.Rollouts.AbortAll(order.Reason, order.Actor)
+	views, err := s.options.Rollouts.AbortAll(order)
 	s.audit(r, "abort all", err, append(orderFields(order), zap.Array("before", standings(before)), zap.Array("after", standings(views)))...)
 	if err != nil {
 		return s.explain("", err)

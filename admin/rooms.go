@@ -49,9 +49,11 @@ func (o *rooms) enter(r *http.Request) (leave func(), p *problem) {
 	switch {
 	case isHealth(r.URL.Path):
 		return func() {}, nil // a few bytes; whoever asks restarts the process when there is no answer
+	case isPage(r.URL.Path) && isRead(r.Method):
+		return o.reads.enter(r.Context(), roomTimeout) // ready bytes, and a page needs many of them at once: no pace
 	case !isRead(r.Method):
 		return o.changes.enter(r.Context(), roomTimeout)
-	case r.URL.Path == eventsPath:
+	case r.URL.Path == eventsPath || r.URL.Path == livePath:
 		return o.streams.enter(r.Context(), 0) // who has a place keeps it
 	}
 	place, p := o.reads.enter(r.Context(), roomTimeout)

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"runtime"
@@ -35,19 +34,22 @@ func (s *Server) table(d *door) []route {
 	table := []route{
 		{"GET " + metricsPath, s.metrics()},
 		{"POST /-/reload", s.fallible(s.reload)},
+		{"GET /api/v1/openapi.json", http.HandlerFunc(document)},
 		{"GET /api/v1/version", s.fallible(s.version)},
 		{"GET /api/v1/config", s.fallible(s.configuration)},
 		{"GET " + eventsPath, s.fallible(s.events)},
+		{"GET " + livePath, s.fallible(s.live)},
 		{"GET /api/v1/services", s.fallible(s.services)},
 		{"GET /api/v1/services/{service}", s.fallible(s.service)},
 		{"POST /api/v1/services/{service}/metrics/{metric}", s.fallible(s.postMetric)},
 		{"GET /api/v1/rollouts", s.fallible(s.rollouts)},
-		{"POST /api/v1/rollouts/abort", s.fallible(s.abortAll)},
+		{"POST /api/v1/rollouts/abort", s.fallible(s.once.wrap(s.abortAll))},
 		{"GET /api/v1/rollouts/{service}", s.fallible(s.rollout)},
 		{"GET /api/v1/rollouts/{service}/history", s.fallible(s.history)},
 	}
 	table = append(table, s.archive()...)
-	table = append(table, route{"POST /api/v1/drill", s.fallible(s.drill)})
+	table = append(table, s.dashboard(d)...)
+	table = append(table, route{"POST /api/v1/drill", s.fallible(s.once.wrap(s.drill))})
 	for _, path := range []string{"/-/healthy", "/healthz", "/livez"} {
 		table = append(table, route{"GET " + path, http.HandlerFunc(healthy)})
 	}
@@ -55,7 +57,7 @@ func (s *Server) table(d *door) []route {
 		table = append(table, route{"GET " + path, http.HandlerFunc(s.ready)})
 	}
 	for name, read := range commands() {
-		table = append(table, route{"POST /api/v1/rollouts/{service}/" + name, s.fallible(s.command(name, read))})
+		table = append(table, route{"POST /api/v1/rollouts/{service}/" + name, s.fallible(s.once.wrap(s.command(name, read)))})
 	}
 	if path := s.options.TakeOverPath; path != "" {
 		table = append(table, route{"POST " + path, s.fallible(s.takeOver)})
@@ -124,10 +126,7 @@ func (s *Server) fallible(handle func(http.ResponseWriter, *http.Request) error)
 		if err == nil {
 			return
 		}
-		var p *problem
-		if !errors.As(err, &p) {
-			p = refuse(http.StatusInternalServerError, "%v", err)
-		}
+		p := problemOf(err)
 		if p.Status >= http.StatusInternalServerError {
 			s.options.Logger.Error("admin request failed", zap.String("path", r.URL.Path), zap.Error(err))
 		}

@@ -104,7 +104,7 @@ func TestEmptyLists(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	s, _ := full(t)
 	for path, want := range map[string]string{
-		"/":                              "there is nothing at this path",
+		"/nothing":                       "there is nothing at this path",
 		"/api/v1/nothing":                "there is nothing at this path",
 		"/debug/pprof/":                  "there is nothing at this path",
 		"/api/v1/services/none":          `no service is called "none"; there is quiet, shop`,
@@ -257,5 +257,22 @@ func TestHeadTooLarge(t *testing.T) {
 	s, _ := full(t)
 	if got := s.do(http.MethodGet, "/-/healthy", "", "X-Large: "+strings.Repeat("x", 2*headerBytes)); got.status != 431 {
 		t.Errorf("status %d", got.status)
+	}
+}
+
+// Whoever types the bare address is led to the dashboard.
+func TestRootLeadsToTheDashboard(t *testing.T) {
+	s := serve(t, options(newFake()))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := s.http.Transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if to := response.Header.Get("Location"); response.StatusCode != http.StatusFound || to != uiPath {
+		t.Errorf("%d %q", response.StatusCode, to)
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"haldane/admin/ui"
 )
 
 const (
@@ -37,7 +39,10 @@ const (
 type Server struct {
 	options  Options
 	hub      *hub
-	refusals *zap.Logger // the log for what strangers can cause
+	board    *board
+	once     *once
+	pages    http.Handler // of the dashboard
+	refusals *zap.Logger  // the log for what strangers can cause
 
 	profiling sync.Mutex // one profile over time at a time
 
@@ -61,7 +66,12 @@ func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	return &Server{options: options, hub: newHub(ringSize), refusals: options.Logger.WithOptions(zap.WrapCore(sparse))}, nil
+	s := &Server{options: options, hub: newHub(ringSize), once: newOnce(), refusals: options.Logger.WithOptions(zap.WrapCore(sparse))}
+	s.board = newBoard(&s.options)
+	s.pages = ui.New(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
+	})
+	return s, nil
 }
 
 // sparse keeps the first few lines of each kind in a second.
@@ -213,6 +223,7 @@ func (s *Server) Run(ctx context.Context) error {
 	pumping, stopPump := context.WithCancel(context.Background())
 	defer stopPump()
 	group.Go(func() { s.pump(pumping, events) })
+	group.Go(func() { s.board.run(pumping) })
 	broken := make(chan error, len(entries))
 	for _, e := range entries {
 		group.Go(func() { broken <- e.serve() })

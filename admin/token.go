@@ -26,8 +26,11 @@ const (
 	tokenLongest = 4 << 10
 )
 
-// token is what is kept of a bearer token: enough to compare, useless to a reader of memory dumps.
-type token struct{ sum [sha256.Size]byte }
+// token is what is kept of a bearer token: enough to compare, and to sign sessions; a reader of memory dumps cannot log in with it anew.
+type token struct {
+	sum  [sha256.Size]byte
+	seed [sha256.Size]byte // of what is signed on behalf of those who know it
+}
 
 // matches compares in constant time. Both sides are hashed first, so that not even the length shows.
 func (t token) matches(candidate string) bool {
@@ -59,7 +62,7 @@ func newToken(text string) (token, error) {
 	if len(text) < tokenShortest {
 		return token{}, fmt.Errorf("it has %d characters, at least %d are needed", len(text), tokenShortest)
 	}
-	return token{sha256.Sum256([]byte(text))}, nil
+	return token{sum: sha256.Sum256([]byte(text)), seed: sha256.Sum256([]byte("haldane seed 1 " + text))}, nil
 }
 
 // tokenFromFile reads the token file, or makes one.

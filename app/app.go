@@ -26,6 +26,7 @@ import (
 	"haldane/proxy/listen"
 	"haldane/rollout"
 	"haldane/stats"
+	"haldane/tracing"
 )
 
 // Options says what to build.
@@ -76,6 +77,7 @@ type App struct {
 	keychain  *listen.Keychain // nil without TLS
 	notifier  systemd.Notifier
 	memory    *memory // nil without a limit
+	tracer    *tracing.Tracer
 
 	inherited *inherited
 	sockets   []handover.Socket // those of the entrances

@@ -18,6 +18,7 @@ import (
 	"haldane/proxy"
 	"haldane/rollout"
 	"haldane/stats"
+	"haldane/tracing"
 )
 
 // build makes the parts.
@@ -37,6 +38,8 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	a.tracer = tracing.New(tracing.Options{Version: a.options.Version, Logger: a.logger.Named("tracing")})
+	options.Tracer = a.tracer
 	a.proxy = proxy.New(options)
 	a.memory = newMemory(os.DirFS("/"), a.proxy, a.logger.Named("memory"))
 	a.closers.add("connections to endpoints", func() error { a.proxy.Close(); return nil })
@@ -96,6 +99,7 @@ func (a *App) listen(cfg *config.Config) error {
 		PostMetric:    a.operators.Post,
 		Configuration: a.configuration,
 		Effective:     a.effective,
+		Counter:       a.counter,
 		Listeners:     a.adminListeners(cfg.Admin),
 		Links:         a.links,
 		TakeOver:      a.successor,

@@ -124,6 +124,7 @@ func (a *App) front() stats.Front {
 		front.Shedding = a.memory.short.Load()
 	}
 	front.Questions, front.QuestionsFailed = a.asker.Numbers()
+	front.Spans = stats.Spans(a.tracer.Numbers())
 	if a.keychain != nil {
 		for _, c := range a.keychain.Certificates() {
 			front.Certificates = append(front.Certificates, stats.Certificate(c))

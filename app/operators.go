@@ -48,11 +48,11 @@ func (o *operators) Post(service string, p rollout.Post) (again bool, err error)
 }
 
 // AbortAll rolls every running rollout back.
-func (o *operators) AbortAll(reason, actor string) ([]rollout.View, error) {
+func (o *operators) AbortAll(order rollout.Command) ([]rollout.View, error) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	if o.leave {
 		return nil, errReleased
 	}
-	return o.Manager.AbortAll(reason, actor)
+	return o.Manager.AbortAll(order)
 }

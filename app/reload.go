@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"runtime/debug"
 	"sort"
@@ -10,11 +11,14 @@ import (
 	"go.uber.org/zap"
 
 	"haldane/admin"
+	"haldane/admin/live"
 	"haldane/config"
 	"haldane/notify"
 	"haldane/proxy"
+	"haldane/proxy/trace"
 	"haldane/rollout"
 	"haldane/router"
+	"haldane/tracing"
 )
 
 // reloadOutcome is what became of the last attempt to load the configuration.
@@ -96,6 +100,7 @@ func (a *App) put(cfg *config.Config) error {
 		Limits:   cfg.Limits,
 		Timeouts: cfg.Timeouts,
 		Log:      cfg.Log,
+		Sampler:  sampler(cfg.Tracing),
 		Stats:    a.stats,
 		Taken:    taken(cfg),
 	}, a.splits.current())
@@ -103,6 +108,10 @@ func (a *App) put(cfg *config.Config) error {
 		return fmt.Errorf("build the proxy's tables: %w", err)
 	}
 	told, err := notify.Read(&cfg.Notifications)
+	if err != nil {
+		return err
+	}
+	spans, err := tracing.Read(cfg.Tracing)
 	if err != nil {
 		return err
 	}
@@ -121,6 +130,7 @@ func (a *App) put(cfg *config.Config) error {
 	}
 	a.notices.Use(told)
 	a.asker.Use(cfg.Prometheus)
+	a.tracer.Use(spans)
 	a.current.Store(cfg)
 	a.watcher.Follow(cfg)
 	a.stats.Keep(names(cfg))
@@ -128,6 +138,14 @@ func (a *App) put(cfg *config.Config) error {
 	// collection, and no request does.
 	debug.FreeOSMemory()
 	return nil
+}
+
+// sampler decides which requests are traced; nil where none is.
+func sampler(section *config.Tracing) *trace.Sampler {
+	if section == nil {
+		return nil
+	}
+	return trace.NewSampler(section.Sample, rand.Uint64())
 }
 
 // names are the variants of each service.
@@ -194,6 +212,14 @@ func (a *App) effective() (string, error) {
 	}
 	a.rendered.Store(&rendered{current, string(text)})
 	return string(text), nil
+}
+
+// counter is what a variant has counted; nil for one that is not configured.
+func (a *App) counter(service, variant string) live.Counter {
+	if _, known := a.current.Load().Services[service].Variants[variant]; !known {
+		return nil
+	}
+	return a.stats.Service(service).Variant(variant)
 }
 
 // services is what the API shows of the services.

@@ -13,8 +13,9 @@ import (
 type parts struct {
 	judge                                      *judging
 	administering, watching, renewing, serving chan error
-	telling, guarding, asking                  chan error
+	telling, guarding, asking, tracing         chan error
 	stopAdmin, stopServing, stopTelling        context.CancelFunc
+	stopTracing                                context.CancelFunc
 }
 
 // judging is the manager's loop, which a hand-over stops and, when nothing comes of it, starts again.
@@ -71,7 +72,8 @@ func (a *App) Run(ctx context.Context) error {
 		failed = errors.Join(failed, p.judge.stop())
 	}
 	p.stopTelling() // after the last event
-	failed = errors.Join(failed, <-p.telling)
+	p.stopTracing() // after the last request
+	failed = errors.Join(failed, <-p.telling, <-p.tracing)
 	p.stopAdmin()
 	failed = errors.Join(failed, <-p.administering)
 	a.drilling.Lock() // one that was under way has been told; nothing begins another one any more
@@ -88,6 +90,9 @@ func (a *App) start(ctx context.Context) *parts {
 	p.stopAdmin, p.stopServing = stopAdmin, stopServing
 	tellCtx, stopTelling := context.WithCancel(context.WithoutCancel(ctx))
 	p.stopTelling = stopTelling
+	tracingCtx, stopTracing := context.WithCancel(context.WithoutCancel(ctx))
+	p.stopTracing = stopTracing
+	p.tracing = start("tracing", func() error { return a.tracer.Run(tracingCtx) })
 	p.telling = start("notifications", func() error { return a.notices.Run(tellCtx) })
 	p.judge.start()
 	p.asking = start("metrics", func() error { return a.asker.Run(serveCtx) })

@@ -70,28 +70,19 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 
 // get reads a path.
 func (c *client) get(ctx context.Context, path string) ([]byte, error) {
-	return c.exchange(ctx, http.MethodGet, path, nil)
-}
-
-// post sends an order.
-func (c *client) post(ctx context.Context, path string, body any) ([]byte, error) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("write the request: %w", err)
-	}
-	return c.exchange(ctx, http.MethodPost, path, text)
+	return c.exchange(ctx, http.MethodGet, path, http.Header{}, nil)
 }
 
 // exchange sends one request and reads the whole answer.
-func (c *client) exchange(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	response, err := c.send(ctx, method, path, http.Header{}, body)
+func (c *client) exchange(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
+	response, err := c.send(ctx, method, path, header, body)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, answerLongest))
 	if err != nil {
-		return nil, fmt.Errorf("read the answer of %s: %w", c.where, err)
+		return nil, &lostError{fmt.Errorf("read the answer of %s: %w", c.where, err)}
 	}
 	return text, nil
 }
@@ -132,7 +123,11 @@ func (c *client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &about) {
 		err = about.Err // the path of the request would only distract
 	}
-	return fmt.Errorf("cannot reach Haldane at %s: is it running? use --socket or --address (%w)", c.where, err)
+	said := fmt.Errorf("cannot reach Haldane at %s: is it running? use --socket or --address (%w)", c.where, err)
+	if arrived(err) {
+		return &lostError{said}
+	}
+	return said
 }
 
 // answerError is an answer that says no.

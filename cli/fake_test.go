@@ -26,6 +26,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asItself) != "" {
+		os.Exit(Main())
+	}
 	flag.Parse()
 	goleak.VerifyTestMain(m,
 		// fasthttp's clock is started with its first server and runs for ever.
@@ -99,10 +102,10 @@ func (f *fake) Do(service string, command rollout.Command) (rollout.View, error)
 	return view, f.err
 }
 
-func (f *fake) AbortAll(reason, actor string) ([]rollout.View, error) {
+func (f *fake) AbortAll(order rollout.Command) ([]rollout.View, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.commands = append(f.commands, ordered{"*", rollout.Command{Kind: rollout.CommandAbort, Reason: reason, Actor: actor}})
+	f.commands = append(f.commands, ordered{"*", order})
 	return f.views, f.err
 }
 

@@ -44,6 +44,8 @@ type order struct {
 	Item    string `json:"item,omitempty"`
 	Untick  bool   `json:"untick,omitempty"`
 	Force   bool   `json:"force,omitempty"`
+
+	ifRevision string // the revision that it is given on; empty for any
 }
 
 // addReason adds the flag that all changes have.
@@ -55,6 +57,11 @@ func (o *order) addReason(command *cobra.Command) {
 func (o *order) addForce(command *cobra.Command) {
 	o.addReason(command)
 	command.Flags().BoolVar(&o.Force, "force", false, "in spite of a freeze, a cool-down or a checklist that is not done; needs --reason")
+}
+
+// addIfRevision adds the flag of those that expose users.
+func (o *order) addIfRevision(command *cobra.Command) {
+	command.Flags().StringVar(&o.ifRevision, "if-revision", "", "only if the rollout still has this `revision`, as status -o json shows it")
 }
 
 // rolloutPath is the path of a service's rollout, and of what is below it.
@@ -128,6 +135,7 @@ Windows and hooks do not stand against a person's word. A freeze and a checklist
 	}
 	command.Flags().BoolVar(&o.Full, "full", false, "skip the rest of the policy")
 	o.addForce(command)
+	o.addIfRevision(command)
 	return command
 }
 
@@ -192,6 +200,7 @@ The share is written 5%, 0.01% or as a bare number of percent.`,
 		},
 	}
 	o.addForce(command)
+	o.addIfRevision(command)
 	return command
 }
 

@@ -22,6 +22,9 @@ func (c *Config) complete(folder string, top place) {
 	}
 	c.Notifications.complete(absolute)
 	absolute(&c.Prometheus.TokenFile)
+	if c.Tracing != nil {
+		absolute(&c.Tracing.HeadersFile)
+	}
 	for name, p := range c.Segments {
 		p.eachFile(absolute)
 		c.Segments[name] = p

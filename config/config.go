@@ -38,6 +38,8 @@ type Config struct {
 	Freezes []Freeze `yaml:"freezes,omitempty"`
 	// Prometheus is the server that business metrics may be asked of.
 	Prometheus Prometheus `yaml:"prometheus"`
+	// Tracing sends OpenTelemetry spans of sampled requests. Default: none, nothing is traced.
+	Tracing *Tracing `yaml:"tracing,omitempty"`
 
 	sources []source // the files that this was read from
 	later   later    // what is looked at only when the configuration is put to use

@@ -105,6 +105,11 @@ func (c *Config) remember(file string, top place) {
 	if f := named(top.key("prometheus").key("token_file"), &c.Prometheus.TokenFile); f.path != "" {
 		c.later.secrets = append(c.later.secrets, f)
 	}
+	if c.Tracing != nil {
+		if f := named(top.key("tracing").key("headers_file"), &c.Tracing.HeadersFile); f.path != "" {
+			c.later.secrets = append(c.later.secrets, f)
+		}
+	}
 	secret := func(at place, path *string) {
 		if f := named(at, path); f.path != "" {
 			c.later.secrets = append(c.later.secrets, f)

@@ -46,6 +46,7 @@ func (v *validator) config(top place) {
 	v.freezes(c.Freezes, top.key("freezes"))
 	v.links(&c.Admin, top.key("admin"))
 	v.prometheus(&c.Prometheus, top.key("prometheus"))
+	v.tracing(c.Tracing, top.key("tracing"))
 }
 
 func (v *validator) log(l *Log, at place) {

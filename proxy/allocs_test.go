@@ -14,6 +14,7 @@ import (
 
 	"haldane/config"
 	"haldane/proxy/http1"
+	"haldane/proxy/trace"
 	"haldane/proxy/upstream"
 	"haldane/router"
 	"haldane/stats"
@@ -54,6 +55,7 @@ func decide(tb testing.TB, x *exchange) {
 	if f := x.guard(); f != none {
 		tb.Fatal(f)
 	}
+	x.beginTrace()
 	if f := x.match(); f != none {
 		tb.Fatal(f)
 	}
@@ -70,6 +72,21 @@ func decide(tb testing.TB, x *exchange) {
 func TestDecidingAllocatesNothing(t *testing.T) {
 	for _, fields := range []string{"", "X-Pin: v2\r\n", "Cookie: a=b; user=0123456789abcdef\r\n", "Cookie: a=b\r\nCookie: c=d\r\n"} {
 		x := deciding(t, fields)
+		decide(t, x)
+		if n := testing.AllocsPerRun(1000, func() { decide(t, x) }); n != 0 {
+			t.Errorf("with %q: %v allocations", fields, n)
+		}
+	}
+}
+
+// Nor does it where requests are traced, and this one is not.
+func TestNotToSampleAllocatesNothing(t *testing.T) {
+	for _, fields := range []string{"", "traceparent: " + caller + "\r\ntracestate: a=1\r\n"} {
+		x := deciding(t, fields)
+		x.server.tracer = &recorder{}
+		with := *x.server.snapshot.Load()
+		with.sampler = trace.NewSampler(0, 7)
+		x.server.snapshot.Store(&with)
 		decide(t, x)
 		if n := testing.AllocsPerRun(1000, func() { decide(t, x) }); n != 0 {
 			t.Errorf("with %q: %v allocations", fields, n)

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"io"
-	"time"
 
 	"haldane/proxy/http1"
 )
@@ -16,15 +15,15 @@ func (x *exchange) answer() failure {
 	w := &x.writer
 	w.open(x.conn)
 	defer w.close()
+	w.now = x.response.At
 	x.appendHead()
 	x.response.DropHead()
 	for {
 		if (!x.response.Ready() || w.full()) && !w.flush() {
 			return x.lostClient()
 		}
-		n, err := x.response.Read(w.space())
+		n, err := x.take()
 		x.bytesOut += int64(n)
-		w.commit(n)
 		if err == io.EOF {
 			break
 		}
@@ -110,7 +109,7 @@ func (x *exchange) ownFields() http1.Fields {
 	}
 	out := append(x.kept.sent[:0], via)
 	if _, dated := x.kept.endToEnd.Get("Date"); !dated {
-		out = append(out, http1.Field{Name: w.date, Value: x.server.date(time.Now())})
+		out = append(out, http1.Field{Name: w.date, Value: x.server.date(x.response.At)})
 	}
 	out = x.appendNotes(out)
 	out = append(out, x.variant.responseFields.added...)

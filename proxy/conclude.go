@@ -6,6 +6,7 @@ import "haldane/stats"
 // the variant. The two differ for requests that were sent again or rescued.
 func (x *exchange) conclude(f failure) {
 	x.settle(f)
+	x.endedFor(f)
 	if x.concluded || x.service == nil {
 		return
 	}

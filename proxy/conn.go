@@ -74,6 +74,8 @@ type clientConn struct {
 	polled   bool // is in the parking's set of sockets
 	phase    readPhase
 	armed    bool           // the limit of the phase is set on the connection
+	readEnd  time.Time      // the limit that was set last
+	pieces   int            // in which the head has come
 	timeouts clientTimeouts // in force for the current request
 	intake   intake
 
@@ -119,6 +121,7 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
+	c.pieces++
 	if err != nil && c.parks(err) {
 		return 0, io.EOF // the reader of requests lets go of the connection, and says nothing
 	}
@@ -154,8 +157,11 @@ func (c *clientConn) arm() error {
 		return nil
 	}
 	c.armed = true
-	if err := c.Conn.SetReadDeadline(c.deadline()); err != nil {
-		return err
+	if end := c.deadline(); c.phase != readNext || c.canceled.Load() || !end.Equal(c.readEnd) {
+		c.readEnd = end
+		if err := c.Conn.SetReadDeadline(end); err != nil {
+			return err
+		}
 	}
 	switch c.phase {
 	case readBody:
@@ -209,6 +215,7 @@ func (c *clientConn) Write(p []byte) (int, error) { return len(p), nil }
 func (c *clientConn) begin() {
 	c.state.CompareAndSwap(connIdle, connActive)
 	c.phase, c.armed = readHead, false
+	c.pieces = 1
 	c.canceled.Store(false)
 	c.intake.served, c.intake.lent = false, false
 	c.timeouts = c.server.snapshot.Load().timeouts

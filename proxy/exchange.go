@@ -19,6 +19,7 @@ type exchange struct {
 	in       inbound
 	arrived  time.Time // the first byte of the request
 	started  time.Time // the last byte of its head: latency counts from here, the client's own slowness apart
+	now      time.Time // about now, as long as nothing was waited for; zero then
 	expected bool      // the client waits for 100 (Continue) and this is the look before it
 	closing  bool      // no further request on this connection
 
@@ -65,6 +66,7 @@ type exchange struct {
 	firstByte time.Duration
 	measured  stats.Values // what the answer reports of business metrics
 	concluded bool         // what the client saw is recorded
+	journal   *journal     // of a sampled request; nil for the others
 
 	kept kept
 }
@@ -129,6 +131,7 @@ func (x *exchange) phases() failure {
 	if f := x.guard(); f != none {
 		return f
 	}
+	x.beginTrace()
 	if f := x.match(); f != none {
 		return f
 	}
@@ -192,7 +195,11 @@ func (x *exchange) serveUnreadable(f failure) {
 // begin fixes the snapshot: the whole exchange sees one configuration and one split.
 func (x *exchange) begin() {
 	x.snapshot = x.server.snapshot.Load()
-	x.started = time.Now()
+	x.started = x.arrived
+	if x.conn.pieces > 1 {
+		x.started = time.Now()
+	}
+	x.now = x.started
 	x.view.client = x.conn.client
 	x.closing = x.in.close || x.server.draining.Load()
 }
@@ -209,6 +216,7 @@ func (x *exchange) contain() {
 func (x *exchange) finish() {
 	x.letGo()
 	x.log()
+	x.endTrace()
 }
 
 // letGo gives the endpoint back, with its connection. When Close returns, the upload has ended.

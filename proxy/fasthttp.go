@@ -91,8 +91,11 @@ func handleState(conn net.Conn, state fasthttp.ConnState) {
 }
 
 // headReceived is called between the head and the body, without the connection. It asks for a time limit, which makes
-// fasthttp call SetReadDeadline on the connection: that is how clientConn learns that the body begins.
-func headReceived(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+// fasthttp call SetReadDeadline on the connection: that is how clientConn learns that the body begins, where there is one.
+func headReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if bodyLength(int64(header.ContentLength())) == 0 {
+		return fasthttp.RequestConfig{}
+	}
 	return fasthttp.RequestConfig{ReadTimeout: 1}
 }
 

@@ -68,6 +68,7 @@ type words struct {
 	close, keepAlive                                  http1.Field
 	refused                                           http1.Field
 	upgrade, protocol                                 http1.Field
+	traceParent                                       []byte
 }
 
 func newWords() words {
@@ -89,6 +90,8 @@ func newWords() words {
 		upgrade:   field("Connection", "Upgrade"),
 		protocol:  field("Upgrade", ""),
 		refused:   field("Haldane-Refused", "rolled back"),
+
+		traceParent: []byte("traceparent"), // in lower case (W3C Trace Context section 3.2.1)
 	}
 }
 
@@ -117,7 +120,7 @@ func (x *exchange) requestFields(v *variant) http1.Fields {
 		x.requestID = x.makeRequestID()
 		out = append(out, http1.Field{Name: x.service.requestIDField, Value: x.requestID})
 	}
-	out = append(out, v.requestFields.added...)
+	out = append(x.appendTrace(out, v), v.requestFields.added...)
 	if len(x.upgrade) > 0 {
 		out = x.appendUpgrade(out)
 	}

@@ -29,7 +29,7 @@ func (x *exchange) forward() failure {
 		}
 		err := x.roundTrip()
 		if err == nil {
-			x.seen(x.response.Status, time.Now())
+			x.seen(x.response.Status, x.response.At)
 			x.measure()
 			if x.response.Status == 101 && !x.agreed() {
 				x.endpoint.Report(&upstream.Error{Kind: upstream.KindFraming, Op: "switch protocols", Err: errSwitched}, 0)
@@ -48,19 +48,21 @@ func (x *exchange) forward() failure {
 func (x *exchange) roundTrip() (err error) {
 	x.request.Target = x.target // another try, or another variant, begins with what was asked for
 	x.request.Target = x.rewrite(x.variant)
+	x.beginTry()
 	x.request.Fields = x.requestFields(x.variant)
 	if x.request.Length == http1.LengthChunked {
 		x.request.Trailers = x.kept.requestTrailers
 	}
 	options := upstream.Exchange{
 		Gate: (*gate)(x), Interim: x.kept.relayInterim, Abort: &x.conn.abort,
-		Deadline: x.deadline(), HeadBy: x.headBy(), Fresh: x.tries.fresh, Upgrade: len(x.upgrade) > 0,
+		Now: x.now, Deadline: x.deadline(), HeadBy: x.headBy(), Fresh: x.tries.fresh, Upgrade: len(x.upgrade) > 0,
 	}
-	x.tries.fresh = false
+	x.tries.fresh, x.now = false, time.Time{}
 	x.response, err = x.endpoint.Transport().RoundTrip(&x.request, options)
 	if err != nil {
 		x.endpoint.Report(err, 0)
 	}
+	x.answeredTry(err)
 	return err
 }
 

@@ -63,6 +63,8 @@ func (x *exchange) dropped(name []byte) bool {
 		return http1.EqualFold(name, "Host")
 	case len("Expect"):
 		return http1.EqualFold(name, "Expect")
+	case len("Traceparent"), len("Tracestate"):
+		return x.retraced(name)
 	case len("Forwarded"):
 		return http1.EqualFold(name, "Forwarded")
 	case len("X-Forwarded-For"):

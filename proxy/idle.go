@@ -44,6 +44,7 @@ func (c *clientConn) idleDeadline() time.Time {
 
 // lastMoment says whether a request has arrived just as the idle time ended; then it is taken.
 func (c *clientConn) lastMoment(err error) bool {
+	c.readEnd = time.Unix(1, 0) // none that is ever wanted again
 	return c.phase <= readNext && timedOut(err) && c.peek() == peekData &&
 		c.Conn.SetReadDeadline(time.Now().Add(time.Second)) == nil
 }

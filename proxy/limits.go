@@ -53,6 +53,7 @@ func (x *exchange) takePlace() failure {
 
 // queue waits for a place among the requests under way.
 func (x *exchange) queue() failure {
+	x.now = time.Time{}
 	clients := x.service.stats.Clients()
 	clients.Queued(1)
 	became := x.service.shared.inside.wait(x.service.limits.requests)

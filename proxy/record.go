@@ -54,6 +54,7 @@ func (x *exchange) settle(f failure) {
 	if part := x.assignment.Part; part != 0 {
 		x.tried.stats.CountPart(x.conn.id, lane, part, outcome)
 	}
+	x.exemplify(outcome)
 	x.tried.stats.End(x.conn.id, stats.Record{
 		Outcome:   outcome,
 		Status:    x.status,

@@ -4,19 +4,19 @@ import "time"
 
 // How a connection writes to its client. Reading is in conn.go.
 
-// send writes a part of a final response.
-func (c *clientConn) send(p []byte) error {
+// send writes a part of a final response now.
+func (c *clientConn) send(p []byte, now time.Time) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	c.expecting.Store(false)
-	return c.writeLocked(p)
+	return c.writeLocked(p, now)
 }
 
 // sendInterim writes an interim response.
 func (c *clientConn) sendInterim(p []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	return c.writeLocked(p)
+	return c.writeLocked(p, time.Now())
 }
 
 // sendContinue tells the client to send its body, now that somebody waits for it (RFC 9110 section 10.1.1). This is the one
@@ -27,11 +27,11 @@ func (c *clientConn) sendContinue() error {
 	if !c.expecting.Swap(false) {
 		return nil
 	}
-	return c.writeLocked([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
+	return c.writeLocked([]byte("HTTP/1.1 100 Continue\r\n\r\n"), time.Now())
 }
 
-func (c *clientConn) writeLocked(p []byte) error {
-	if err := c.armWrite(); err != nil {
+func (c *clientConn) writeLocked(p []byte, now time.Time) error {
+	if err := c.armWrite(now); err != nil {
 		return err
 	}
 	_, err := c.Conn.Write(p)
@@ -40,8 +40,8 @@ func (c *clientConn) writeLocked(p []byte) error {
 
 // armWrite sets the write limit, if it is time to: that costs more than a small write's own work, so it is done only when
 // a good part of the last one is used up. A reload may have switched the limit off in the meantime.
-func (c *clientConn) armWrite() error {
-	limit, now := c.timeouts.write, time.Now()
+func (c *clientConn) armWrite(now time.Time) error {
+	limit := c.timeouts.write
 	switch {
 	case limit > 0 && now.Sub(c.writeArmed) > limit/8:
 		c.writeArmed = now

@@ -35,6 +35,8 @@ type Options struct {
 	ProxyProtocol listen.Networks
 	// TrustedProxies are those whose X-Forwarded-For, -Proto and -Host are believed and extended. Empty for none.
 	TrustedProxies listen.Networks
+	// Tracer receives the records of sampled requests. Nil traces nothing.
+	Tracer Tracer
 	// Capacity is how many client connections there are file descriptors for. Zero for no bound but limits.connections.
 	Capacity int
 }
@@ -46,6 +48,7 @@ type Server struct {
 	bugs    *zap.Logger // for panics: what one client can cause again and again must not fill the disk
 	started time.Time
 	words   words
+	tracer  Tracer // nil without
 
 	proxyProtocol, trustedProxies listen.Networks
 	capacity                      int
@@ -63,6 +66,7 @@ type Server struct {
 	nextConn atomic.Uint64 // ids of connections
 	refusing atomic.Int64  // connections that are being refused
 	tunnels  atomic.Int64  // that are open
+	pipes    atomic.Int64  // that are open
 	awake    atomic.Int64  // connections with a goroutine that waits for requests or serves one
 	counters counters
 
@@ -119,6 +123,7 @@ func New(options Options) *Server {
 		access:  options.AccessLogger,
 		started: time.Now(),
 		words:   newWords(),
+		tracer:  options.Tracer,
 		cutting: make(chan struct{}),
 
 		proxyProtocol:  options.ProxyProtocol,

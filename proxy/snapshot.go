@@ -10,6 +10,7 @@ import (
 	"haldane/config"
 	"haldane/proxy/balance"
 	"haldane/proxy/http1"
+	"haldane/proxy/trace"
 	"haldane/router"
 	"haldane/stats"
 )
@@ -26,6 +27,8 @@ type Sections struct {
 	Timeouts config.ClientTimeouts
 	// Log says which requests are logged. Only the access log is looked at.
 	Log config.Log
+	// Sampler decides which requests are traced. Nil traces none.
+	Sampler *trace.Sampler
 	// Stats keeps the numbers. Required.
 	Stats *stats.Registry
 	// Taken are response fields that no client gets, by service: business metrics are read from them. Nil takes nothing.
@@ -42,6 +45,7 @@ type Snapshot struct {
 	limits   limits
 	timeouts clientTimeouts
 	access   accessMode
+	sampler  *trace.Sampler // nil: nothing is traced
 	groups   map[groupKey]*balance.Group
 	shared   map[string]*shared // by service
 	origin   *Snapshot          // what NewSnapshot made: everything but the table is the same
@@ -103,6 +107,7 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		limits:   newLimits(sections.Limits),
 		timeouts: newTimeouts(sections.Timeouts),
 		access:   newAccessMode(sections.Log),
+		sampler:  sections.Sampler,
 		groups:   make(map[groupKey]*balance.Group),
 		shared:   make(map[string]*shared),
 	}

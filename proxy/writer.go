@@ -1,6 +1,11 @@
 package proxy
 
-import "haldane/proxy/http1"
+import (
+	"time"
+
+	"haldane/proxy/http1"
+	"haldane/proxy/upstream"
+)
 
 // bufferSize is the most of a response that is in memory at a time.
 const bufferSize = 16 << 10
@@ -16,10 +21,12 @@ const (
 type writer struct {
 	conn    *clientConn
 	buffer  *[bufferSize]byte
-	out     []byte // what waits to be written, at the start of buffer
-	framing int64  // LengthChunked frames what is committed; everything else is written as it is
-	begun   bool   // something is on its way
-	bytes   int64  // written, heads and framing included
+	out     []byte         // what waits to be written, at the start of buffer
+	framing int64          // LengthChunked frames what is committed; everything else is written as it is
+	begun   bool           // something is on its way
+	pipe    *upstream.Pipe // for what is large; nil until there is something large
+	now     time.Time      // about now, for the next write; zero: it has to look
+	bytes   int64          // written, heads and framing included
 }
 
 func (w *writer) open(conn *clientConn) {
@@ -29,13 +36,22 @@ func (w *writer) open(conn *clientConn) {
 }
 
 func (w *writer) close() {
+	if w.pipe != nil {
+		w.pipe.Close()
+		w.pipe = nil
+		w.conn.server.pipes.Add(-1)
+	}
+	w.giveBuffer()
+}
+
+func (w *writer) giveBuffer() {
 	if w.buffer != nil {
 		w.conn.server.buffers.Put(w.buffer)
 		w.buffer, w.out = nil, nil
 	}
 }
 
-// full says whether the buffer has too little room left to be worth another read.
+// full says whether the buffer has too little room left to be worth another read. A pipe is emptied before each.
 func (w *writer) full() bool { return cap(w.out)-len(w.out) < bufferSize/4 }
 
 // space is where the next piece of the body is read into.
@@ -65,11 +81,19 @@ func (w *writer) commit(n int) {
 
 // flush writes what waits. It says whether the client took it.
 func (w *writer) flush() bool {
+	if w.pipe != nil && w.pipe.Held() > 0 {
+		w.bytes += int64(w.pipe.Held())
+		return w.conn.sendPiped(w.pipe) == nil
+	}
 	if len(w.out) == 0 {
 		return true
 	}
 	w.begun = true
-	err := w.conn.send(w.out)
+	if w.now.IsZero() {
+		w.now = time.Now()
+	}
+	err := w.conn.send(w.out, w.now)
+	w.now = time.Time{}
 	w.bytes += int64(len(w.out))
 	w.out = w.buffer[:0]
 	return err == nil

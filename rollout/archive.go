@@ -38,6 +38,10 @@ type AuditEntry struct {
 	// Actor is who, Reason is why; both may be empty.
 	Actor  string `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Caller is where the order came from, as far as Haldane itself knows it: the listener, the address or the process, and the role.
+	Caller string `json:"caller,omitempty"`
+	// Key is the Idempotency-Key that the order was sent with.
+	Key string `json:"key,omitempty"`
 	// Before and After are where the rollout was.
 	Before Standing `json:"before"`
 	After  Standing `json:"after"`
@@ -62,7 +66,7 @@ func audited(now time.Time, c *Command, before, after *State) []store.Entry {
 	entry := AuditEntry{
 		Time: now, Service: before.Spec.Service, Rollout: drawID(after.ID, after.Attempt), Command: c.Kind, Variant: c.Variant,
 		Item: c.Item, Force: c.Force,
-		Actor: c.Actor, Reason: c.Reason, Before: before.standing(), After: after.standing(),
+		Actor: c.Actor, Reason: c.Reason, Caller: c.Caller, Key: c.Key, Before: before.standing(), After: after.standing(),
 	}
 	if c.Kind == CommandSetWeight {
 		entry.Weight = &c.Weight

@@ -60,6 +60,12 @@ type Command struct {
 	Force bool `json:"force,omitempty"`
 	// Expect is where the rollout must be; nil for anywhere.
 	Expect *Place `json:"expect,omitempty"`
+	// IfRevision is the revision (see View) that the rollout must have; empty for any. On a member of a release it is about that one.
+	IfRevision string `json:"if_revision,omitempty"`
+	// Caller says for the audit where the order came from, as Haldane itself knows it; Key is the key under which it was sent, by
+	// which it can be found there. Both may be empty.
+	Caller string `json:"caller,omitempty"`
+	Key    string `json:"key,omitempty"`
 }
 
 // ErrBadCommand says that a command is none, or lacks what it needs. Test for it with errors.Is.

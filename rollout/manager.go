@@ -114,12 +114,13 @@ func (m *Manager) Views() []View {
 	return views
 }
 
-// View is the rollout of one service, with a forecast; false when it has none.
+// View is the rollout of one service, with its stages and a forecast; false when it has none.
 func (m *Manager) View(service string) (View, bool) {
 	now := time.Now()
 	v, state, known := m.withState(service, now)
 	if known { // without the lock: a forecast takes its time, and a state is a value
 		v.Stage.Forecast = state.forecast(now)
+		v.Stages = state.sketches()
 	}
 	return v, known
 }
@@ -144,7 +145,7 @@ func (m *Manager) Subscribe(buffer int) (events <-chan Event, cancel func()) {
 
 // Do carries out an operator's command and returns the rollout as it is then. On a member of a release it is carried out on all
 // of them, or on none; an override is for one service alone. The error is ErrUnknown without a rollout, an
-// *ImpossibleError, ErrBadCommand, or that of the store: then nothing was done. A command that takes users off the canary is
+// *ImpossibleError, ErrBadCommand, ErrMoved, ErrChanged, or that of the store: then nothing was done. A command that takes users off the canary is
 // carried out even if it cannot be stored.
 func (m *Manager) Do(service string, c Command) (View, error) {
 	m.mu.Lock()
@@ -157,7 +158,11 @@ func (m *Manager) Do(service string, c Command) (View, error) {
 	if c.Kind != CommandAbort { // an abort does not wait for a step that cannot be stored
 		m.look(r, now)
 	}
-	plans, err := m.ordered(now, r, c)
+	err := c.checkRevision(&r.state)
+	var plans []*plan
+	if err == nil {
+		plans, err = m.ordered(now, r, c)
+	}
 	if err != nil {
 		return m.show(r, now), err
 	}
@@ -168,17 +173,18 @@ func (m *Manager) Do(service string, c Command) (View, error) {
 	return m.show(r, now), nil
 }
 
-// AbortAll rolls back every rollout that is not decided yet, and returns those. It works when nothing can be stored.
-func (m *Manager) AbortAll(reason, actor string) ([]View, error) {
+// AbortAll rolls back every rollout that is not decided yet, and returns those. Of the order it takes who gave it and why. It works
+// when nothing can be stored.
+func (m *Manager) AbortAll(order Command) ([]View, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
+	order = Command{Kind: CommandAbort, Reason: order.Reason, Actor: order.Actor, Caller: order.Caller, Key: order.Key}
 	var plans []*plan
 	for _, r := range m.sorted() {
 		if !r.awake() || !r.state.Phase.Live() {
 			continue
 		}
-		order := Command{Kind: CommandAbort, Reason: reason, Actor: actor}
 		next, actions, err := Apply(r.state, now, order)
 		if err != nil {
 			return nil, fmt.Errorf("abort all: %w", err)

@@ -126,7 +126,7 @@ func TestHangingDiskDoesNotBlindTheJudge(t *testing.T) {
 		r.flow(5*time.Second, traffic{service: "cart", rate: 200, canaryBad: 1})
 		r.wantPhase("cart", PhaseRolledBack)
 		start := time.Now()
-		if _, err := r.AbortAll("disk", "ann"); err != nil {
+		if _, err := r.AbortAll(Command{Reason: "disk", Actor: "ann"}); err != nil {
 			t.Fatal(err)
 		}
 		r.wantPhase("shop", PhaseRolledBack)
@@ -316,7 +316,7 @@ func TestAbortAllLeavesWhatIsDecided(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.store.set(errDisk, nil)
-		views, err := r.AbortAll("incident", "ann")
+		views, err := r.AbortAll(Command{Reason: "incident", Actor: "ann"})
 		if err != nil || len(views) != 2 {
 			t.Fatalf("%d views, error %v", len(views), err)
 		}

@@ -25,11 +25,16 @@ func sameRamp(a, b *config.Ramp) bool { return a == b || a != nil && b != nil &&
 // stageName is the running step or bake, for people.
 func (s *State) stageName() string {
 	stage := s.stage()
+	return stepName(&stage)
+}
+
+// stepName is a step for people.
+func stepName(step *config.Step) string {
 	switch {
-	case stage.Name != "":
-		return stage.Name
-	case stage.Group() != "" && stage.Weight == 0:
-		return stage.Group()
+	case step.Name != "":
+		return step.Name
+	case step.Group() != "" && step.Weight == 0:
+		return step.Group()
 	}
-	return stage.Weight.String()
+	return step.Weight.String()
 }

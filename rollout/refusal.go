@@ -42,6 +42,17 @@ func (e *ChecklistError) Error() string {
 // ErrMoved says that the rollout is not any more where a command was meant for. Test for it with errors.Is.
 var ErrMoved = errors.New("the rollout has moved on")
 
+// ErrChanged says that the rollout has another revision than the one a command was meant for. Test for it with errors.Is.
+var ErrChanged = errors.New("the rollout has changed since it was looked at")
+
+// checkRevision refuses a command that was given on another state.
+func (cmd *Command) checkRevision(s *State) error {
+	if cmd.IfRevision == "" || cmd.IfRevision == s.revision() {
+		return nil
+	}
+	return fmt.Errorf("cannot %s %s: %w: its revision is %s and not %s", cmd.Kind.spoken(), s.Spec.Service, ErrChanged, s.revision(), cmd.IfRevision)
+}
+
 // checkGates refuses a command that a gate stands against.
 func (cmd *Command) checkGates(s *State) error {
 	if cmd.Expect != nil && *cmd.Expect != s.place() {

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,11 +43,16 @@ type View struct {
 	Override string `json:"override,omitempty"`
 	// SplitRevision counts the splits of the service.
 	SplitRevision uint64 `json:"split_revision"`
+	// Revision names the state: it is another one after every event of the history, and no other rollout ever has the same. Numbers
+	// that only count requests and time do not change it.
+	Revision string `json:"revision"`
 	// Step counts from 0 to Steps-1; while baking and after the end it is the last.
 	Step  int `json:"step"`
 	Steps int `json:"steps"`
 	// Stage is the running step or the bake.
 	Stage StageView `json:"stage"`
+	// Stages are all of its way, the bake last. They are in the view of one service alone.
+	Stages []StageSketch `json:"stages,omitempty"`
 	// Created, Started, Entered (the step) and Ended are when; zero for not yet.
 	Created time.Time `json:"created"`
 	Started time.Time `json:"started,omitzero"`
@@ -124,6 +130,11 @@ type BudgetView struct {
 	Kinds []LossView `json:"kinds"`
 }
 
+// revision names the state: the attempt, and the number of its last event.
+func (s *State) revision() string {
+	return drawID(s.ID, s.Attempt) + "." + strconv.FormatUint(s.Sequence, 10)
+}
+
 // View shows the state at a moment.
 func (s *State) View(now time.Time) View {
 	split := s.split()
@@ -132,11 +143,17 @@ func (s *State) View(now time.Time) View {
 		Stable: s.Spec.Stable, Canary: s.Spec.Canary, Policy: s.PolicyName,
 		Phase: s.Phase, Pause: s.Pause, Hold: s.Hold, Reason: s.Reason,
 		Weight: split.Weight, Segment: split.Segment, OptIn: split.OptIn, Strength: split.Strength, Override: split.Override,
-		SplitRevision: s.Revision,
-		Created:       s.Created, Started: s.Started, Entered: s.Entered, Ended: s.Ended,
+		SplitRevision: s.Revision, Revision: s.revision(),
+		Created: s.Created, Started: s.Started, Entered: s.Entered, Ended: s.Ended,
 		Verdict: s.Verdict, Approximate: s.approximate(),
 		Step: min(s.Step, len(s.Policy.Steps)-1), Steps: len(s.Policy.Steps), Stage: s.stageView(now, split), Budget: s.budgetView(), Possible: s.Possible(),
 		History: slices.Clone(s.History),
+	}
+	if v.Verdict.Checks == nil { // a list in JSON also when it is empty
+		v.Verdict.Checks = []analysis.CheckVerdict{}
+	}
+	if v.Verdict.Groups == nil {
+		v.Verdict.Groups = []analysis.GroupScore{}
 	}
 	if s.retries() > 0 {
 		v.RetryAt = s.Setbacks.Cooled

@@ -68,6 +68,7 @@ const (
 	familyNotificationSuccess
 	familyHookAnswers
 	familyQuestions
+	familySpans
 	familyStoreFailures
 	familyStateLost
 	familyShedding

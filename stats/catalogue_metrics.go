@@ -22,4 +22,9 @@ func describeMetrics(all *[families]description) {
 		[]string{"result"},
 		"Business metrics that a Prometheus was asked for.",
 	}
+	all[familySpans] = description{
+		"haldane_trace_spans_total", counter,
+		[]string{"result"},
+		"Spans of sampled requests, by what became of them.",
+	}
 }

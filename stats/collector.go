@@ -114,7 +114,7 @@ func (s *scrape) emit(f family, kind prometheus.ValueType, value float64, labels
 func (s *scrape) variant(v *Variant) {
 	service, name := v.service.name, v.name
 	s.buffer.Reset()
-	t := v.snapshot(&s.buffer)
+	t := v.Snapshot(&s.buffer)
 	for class := range t.Codes {
 		for m, n := range t.Codes[class] {
 			method := Method(m)
@@ -136,6 +136,6 @@ func (s *scrape) variant(v *Variant) {
 	s.gauge(familyInFlight, float64(t.InFlight), service, name)
 	s.count(familyRequestBytes, t.BytesIn, service, name)
 	s.count(familyResponseBytes, t.BytesOut, service, name)
-	s.histogram(familyDuration, &s.buffer, service, name)
+	s.histogram(familyDuration, &s.buffer, v.examples.Load(), service, name)
 	s.tunnels(v)
 }

@@ -18,6 +18,9 @@ const (
 	nativeGap = 2
 )
 
+// classicBuckets is how many classic buckets there are, but for that without an upper bound.
+const classicBuckets = 14
+
 // classicBounds are the upper edges of the classic buckets in seconds, but for infinity.
 func classicBounds() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
@@ -67,15 +70,13 @@ func (m *latencyMetric) Write(out *dto.Metric) error {
 }
 
 // histogram emits a series of a histogram.
-func (s *scrape) histogram(f family, h *Histogram, labels ...string) {
+func (s *scrape) histogram(f family, h *Histogram, e *examples, labels ...string) {
 	if h.count == 0 && s.quiet {
 		return
 	}
-	s.out <- &latencyMetric{
-		desc:   s.descs[f],
-		labels: prometheus.MakeLabelPairs(s.descs[f], labels),
-		value:  s.layout.render(h),
-	}
+	value := s.layout.render(h)
+	e.exemplify(value)
+	s.out <- &latencyMetric{desc: s.descs[f], labels: prometheus.MakeLabelPairs(s.descs[f], labels), value: value}
 }
 
 // render turns a snapshot into the form of Prometheus.

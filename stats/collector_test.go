@@ -58,7 +58,7 @@ func example() (*Registry, *Process, statuses) {
 	p := NewProcess("1.2.3", func() Front {
 		return Front{
 			Connections: 7, Refused: Refused{Limit: 1, Memory: 2, PerClient: 4, ProxyProtocol: 5, TLS: 6}, Unmatched: 2, Malformed: 3,
-			AcceptFailures: 8, StoreFailures: 12, StateLost: true, Shedding: true, Questions: 5, QuestionsFailed: 2, CertificatesTaken: 9, CertificatesRefused: 10,
+			AcceptFailures: 8, StoreFailures: 12, StateLost: true, Shedding: true, Questions: 5, QuestionsFailed: 2, Spans: Spans{Sent: 15, Dropped: 16, Failed: 17}, CertificatesTaken: 9, CertificatesRefused: 10,
 			Certificates: []Certificate{{File: "a.crt", Expires: time.Unix(1_900_000_000, 0)}, {File: "a.crt"}},
 			Notifications: []Notifications{
 				{Target: "room", Results: map[string]uint64{"success": 11, "failure": 12}, Queued: 13, LastSuccess: time.Unix(1_800_000_200, 0)},
@@ -115,12 +115,20 @@ func gather(t *testing.T, c prometheus.Collector) map[string]*dto.MetricFamily {
 // text is the exposition in the text format.
 func text(t *testing.T, c prometheus.Collector) string {
 	t.Helper()
+	return textAs(t, c, "")
+}
+
+// textAs is the exposition in the format that is asked for.
+func textAs(t *testing.T, c prometheus.Collector, accept string) string {
+	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	if err := registry.Register(c); err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept", accept)
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(w, r)
 	body, err := io.ReadAll(w.Result().Body)
 	if err != nil || w.Code != http.StatusOK {
 		t.Fatalf("%d %v: %s", w.Code, err, body)

@@ -25,6 +25,8 @@ type Front struct {
 	Hooks []Hook
 	// Questions is how often a Prometheus was asked for a business metric, QuestionsFailed how often there was no answer.
 	Questions, QuestionsFailed uint64
+	// Spans are those of sampled requests.
+	Spans Spans
 	// StoreFailures is how often the state of rollouts could not be stored; StateLost says that what was stored before the
 	// start could not be used.
 	StoreFailures uint64
@@ -37,6 +39,9 @@ type Front struct {
 	// Endpoints are the endpoints of each variant.
 	Endpoints []Endpoints
 }
+
+// Spans counts spans by what became of them: a collector has taken them, they did not fit the queue, or no collector took them.
+type Spans struct{ Sent, Dropped, Failed uint64 }
 
 // Refused counts connections that were turned away, by reason.
 type Refused struct {
@@ -135,6 +140,9 @@ func (s *scrape) process(p *Process) {
 	s.hooks(front.Hooks)
 	s.count(familyQuestions, front.Questions-min(front.Questions, front.QuestionsFailed), "success")
 	s.count(familyQuestions, front.QuestionsFailed, "failure")
+	s.count(familySpans, front.Spans.Sent, "sent")
+	s.count(familySpans, front.Spans.Dropped, "dropped")
+	s.count(familySpans, front.Spans.Failed, "failed")
 	s.count(familyStoreFailures, front.StoreFailures)
 	s.gauge(familyStateLost, indicator(front.StateLost))
 	s.gauge(familyShedding, indicator(front.Shedding))

@@ -181,6 +181,8 @@ type Variant struct {
 	berths  []berth                     // one for each shard; the length is a power of two
 	wides   [lanes]atomic.Pointer[wide] // made when a cell of the lane is full
 	tunnels atomic.Pointer[Tunnels]     // made with the first one
+
+	examples atomic.Pointer[examples] // made with the first one
 }
 
 // Name is the name of the variant.

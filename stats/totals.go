@@ -83,12 +83,12 @@ func (v *Variant) begun() uint64 {
 // Histogram is a snapshot of the latencies of all lanes.
 func (v *Variant) Histogram() *Histogram {
 	h := new(Histogram)
-	v.snapshot(h)
+	v.Snapshot(h)
 	return h
 }
 
-// snapshot sums up everything, the latencies into an empty histogram.
-func (v *Variant) snapshot(h *Histogram) Totals {
+// Snapshot sums up everything, the latencies into an empty histogram.
+func (v *Variant) Snapshot(h *Histogram) Totals {
 	t := v.Totals()
 	v.addLanes(h, 0, lanes)
 	h.sum = t.micros

@@ -67,6 +67,13 @@ func Start(t testing.TB, o Options) *Process {
 		log: &safeBuffer{}, ended: make(chan struct{}),
 	}
 	p.Configure(t, o.Config)
+	p.launch(t, o, dir)
+	return p
+}
+
+// launch starts the binary in the folder of the process.
+func (p *Process) launch(t testing.TB, o Options, dir string) {
+	t.Helper()
 	arguments := append(append([]string(nil), o.Through...), o.Binary, "run", "--config", p.Config)
 	for i, argument := range arguments {
 		arguments[i] = strings.ReplaceAll(argument, "%DIR%", dir)
@@ -93,7 +100,14 @@ func Start(t testing.TB, o Options) *Process {
 	if !ready {
 		t.Fatal("the process does not become ready")
 	}
-	return p
+}
+
+// Again starts another process in the place of one that has ended: with its configuration, its addresses and what it has stored.
+func (p *Process) Again(t testing.TB, o Options) *Process {
+	t.Helper()
+	next := &Process{Address: p.Address, Admin: p.Admin, Config: p.Config, log: &safeBuffer{}, ended: make(chan struct{})}
+	next.launch(t, o, filepath.Dir(p.Config))
+	return next
 }
 
 // Configure replaces the configuration file as an editor would: a new file under the old name. A running process finds it by

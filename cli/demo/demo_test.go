@@ -23,7 +23,7 @@ func TestDemo(t *testing.T) {
 	if took := time.Since(started); took > 100*time.Second {
 		t.Errorf("the demo took %v", took)
 	}
-	for _, want := range []string{"v2 rolled back by itself", "v3 promoted", "needed 1 in 200", "/metrics"} {
+	for _, want := range []string{"v2 rolled back by itself", "v3 promoted", "needed 1 in 200", "/metrics", "/ui/"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}

@@ -26,6 +26,8 @@ func (s *stage) introduce() {
 		s.say(" and takes %v longer", s.options.Latency)
 	}
 	s.say(". v3 is good.\n\n")
+	s.say("  look     http://%s/ui/   (in a browser; to give orders there, log in with what is in\n", s.app.AdminAddress())
+	s.say("           %s)\n", s.path+".state/admin.token")
 	s.say("  proxy    http://%s/\n", s.app.Address())
 	s.say("  metrics  http://%s/metrics\n", s.app.AdminAddress())
 	s.say("  API      http://%s/api/v1/rollouts/%s\n", s.app.AdminAddress(), service)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,14 +62,18 @@ func (s Sample) handler() http.Handler {
 
 // readFault is the behaviour that a request asks for with the values errors and latency; what it does not name stays.
 func readFault(r *http.Request, how behaviour) (behaviour, error) {
-	if text := r.FormValue("errors"); text != "" {
+	values, err := readValues(r)
+	if err != nil {
+		return how, err
+	}
+	if text, named := values["errors"]; named {
 		share, err := config.ParsePercent(text)
 		if err != nil {
 			return how, fmt.Errorf("errors: %w", err)
 		}
 		how.errors = share.Ratio()
 	}
-	if text := r.FormValue("latency"); text != "" {
+	if text, named := values["latency"]; named {
 		latency, err := config.ParseDuration(text)
 		if err != nil {
 			return how, fmt.Errorf("latency: %w", err)
@@ -79,9 +86,32 @@ func readFault(r *http.Request, how behaviour) (behaviour, error) {
 	return how, nil
 }
 
+// readValues reads the query and the body as a form, in which a percent sign may stand for itself: curl -d errors=30% sends it so.
+func readValues(r *http.Request) (map[string]string, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 4096))
+	if err != nil {
+		return nil, fmt.Errorf("read the request: %w", err)
+	}
+	values := map[string]string{}
+	for _, pair := range strings.Split(r.URL.RawQuery+"&"+string(body), "&") {
+		name, text, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(text); err == nil {
+			text = plain
+		}
+		switch name {
+		case "errors", "latency":
+			values[name] = text
+		case "":
+		default:
+			return nil, fmt.Errorf("%q is neither errors nor latency", name)
+		}
+	}
+	return values, nil
+}
+
 // say is how a sample treats its requests, in words.
 func say(w http.ResponseWriter, how behaviour) {
-	fmt.Fprintf(w, "fails %g %% of its requests and waits %v before each answer\n", how.errors*100, how.latency)
+	fmt.Fprintf(w, "fails %.4g %% of its requests and waits %v before each answer\n", how.errors*100, how.latency)
 }
 
 // Load is a paced load on a service, from a process of its own.

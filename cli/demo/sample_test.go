@@ -44,6 +44,30 @@ func TestSampleIsTold(t *testing.T) {
 	}
 }
 
+// As it is typed, a percent sign is not escaped; what is misspelt is refused.
+func TestSampleIsToldByCurl(t *testing.T) {
+	server := httptest.NewServer(Sample{Name: "v7"}.handler())
+	defer server.Close()
+	for _, step := range []struct {
+		query, body, said string
+		status            int
+	}{
+		{"", "errors=30%", "fails 30 %", http.StatusOK},
+		{"", "errors=5%25&latency=2ms", "fails 5 % of its requests and waits 2ms", http.StatusOK},
+		{"?errors=7%", "", "fails 7 %", http.StatusOK},
+		{"", "error=30%", "neither errors nor latency", http.StatusBadRequest},
+		{"", "errors=", "errors: ", http.StatusBadRequest},
+	} {
+		response, err := http.Post(server.URL+faultPath+step.query, "application/x-www-form-urlencoded", strings.NewReader(step.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := read(t, response); response.StatusCode != step.status || !strings.Contains(said, step.said) {
+			t.Errorf("%+v: %d %q", step, response.StatusCode, said)
+		}
+	}
+}
+
 func read(t *testing.T, response *http.Response) string {
 	t.Helper()
 	defer response.Body.Close()

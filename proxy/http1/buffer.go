@@ -68,6 +68,9 @@ func (b *Buffer) Fill() error {
 	return err
 }
 
+// Filled adds the n bytes to the unread ones that the caller has put into the memory of an empty buffer itself, at its beginning.
+func (b *Buffer) Filled(n int) { b.w += n }
+
 // Read takes unread bytes, or reads from the source: straight into p when p is large enough to be worth it.
 func (b *Buffer) Read(p []byte) (int, error) {
 	if len(p) == 0 {

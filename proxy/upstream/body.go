@@ -10,6 +10,8 @@ import (
 // Response is a response whose body has yet to be read. It and everything it has given out are valid until Close.
 type Response struct {
 	http1.Response
+	// At is when the head had come.
+	At time.Time
 
 	conn     *conn
 	chunks   http1.ChunkedReader
@@ -198,7 +200,10 @@ func (r *Response) Close() error {
 	keep = c.options.Abort.detach() && keep
 	c.clear()
 	if keep {
-		c.endpoint.pool.put(c, time.Now())
+		if c.waited {
+			c.now = time.Now()
+		}
+		c.endpoint.pool.put(c, c.now)
 	} else {
 		c.endpoint.pool.drop(c)
 	}

@@ -15,6 +15,7 @@ type conn struct {
 	endpoint  *Endpoint
 	net       net.Conn // what is read and written
 	under     net.Conn // what lies under its TLS; nil for plain HTTP
+	asker     *asker   // asks on net; nil if that cannot be done
 	probe     probe
 	idleSince time.Time
 	reused    bool // has answered before
@@ -28,8 +29,11 @@ type conn struct {
 	rest     *largeBlock // holds the body, once head has no room for it
 	upload   upload
 
-	readArmed  time.Time // when the read deadline was set for the body; zero: not yet
-	writeArmed time.Time // when the write deadline was set
+	now       time.Time // when the exchange was begun, and then when its response began
+	waited    bool      // something was read behind the head
+	readArmed time.Time // when the read deadline was set for the body; zero: not yet
+	readEnd   end       // the read deadline that is set
+	writeEnd  end       // the write deadline that is set
 
 	mu       sync.Mutex
 	awaiting bool   // the final response head is not there yet
@@ -40,7 +44,7 @@ type conn struct {
 func (c *conn) begin(o *Exchange) {
 	c.options = *o
 	c.head = c.endpoint.memory.takeSmall()
-	c.readArmed, c.writeArmed = time.Time{}, time.Time{}
+	c.readArmed = time.Time{}
 	c.awaiting, c.failure = true, nil
 	c.upload.moved.Store(0)
 	c.response = Response{conn: c, Response: http1.Response{Fields: c.head.fields[:0]}}
@@ -73,12 +77,16 @@ func (c *conn) kill() {
 
 // alive reports whether an idle connection is open and silent.
 func (c *conn) alive() bool {
-	return c.probe.alive() && (c.under == nil || silent(c.net))
+	if c.asker == nil {
+		c.readEnd.forget() // to look may take a limit
+	}
+	return c.probe.alive() && (c.under == nil || quiet(c.net))
 }
 
 // Read reads from the connection for the read buffer. While the head is awaited the deadline is set elsewhere (armHead);
 // after it, every read may take Timeouts.Idle.
 func (c *conn) Read(p []byte) (int, error) {
+	c.waited = true
 	for {
 		if err := c.armRead(); err != nil {
 			return 0, err
@@ -107,32 +115,32 @@ func (c *conn) armRead() error {
 		return nil
 	}
 	c.readArmed = now
-	return c.net.SetReadDeadline(c.before(now, idle+idle/16))
+	c.readEnd.set(c.before(now, idle+idle/16))
+	return c.net.SetReadDeadline(c.readEnd.time)
 }
 
 // armHead sets the read deadline for the response head, if that is still awaited: Timeouts.ResponseHeader from now, when
-// the request is out, or none but the exchange's own while it is not.
-func (c *conn) armHead(sent bool) {
-	end := c.options.headBy()
-	if limit := c.endpoint.options.Timeouts.ResponseHeader; sent && limit > 0 {
-		end = earlier(end, time.Now().Add(limit))
+// the request is out, or none but the exchange's own while it is not. It is as economical as armRead.
+func (c *conn) armHead(sent bool, now time.Time) {
+	limit := c.endpoint.options.Timeouts.ResponseHeader
+	if !sent {
+		limit = 0
 	}
+	end, slack := endOf(c.options.headBy(), now, limit)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.awaiting {
+	if c.awaiting && c.readEnd.move(end, slack) {
 		// A connection that cannot be armed fails its next read.
-		_ = c.net.SetReadDeadline(end)
+		_ = c.net.SetReadDeadline(c.readEnd.time)
 	}
 }
 
 // armWrite sets the write deadline, in the same economical way as armRead.
 func (c *conn) armWrite(now time.Time) error {
-	idle := c.endpoint.options.Timeouts.Idle
-	if !c.writeArmed.IsZero() && (idle <= 0 || now.Sub(c.writeArmed) < idle/16) {
+	if !c.writeEnd.move(endOf(c.options.Deadline, now, c.endpoint.options.Timeouts.Idle)) {
 		return nil
 	}
-	c.writeArmed = now
-	return c.net.SetWriteDeadline(c.before(now, idle+idle/16))
+	return c.net.SetWriteDeadline(c.writeEnd.time)
 }
 
 // before returns the end of a limit that starts now, or the exchange's deadline if that is earlier. Zero is no limit, and
@@ -146,12 +154,16 @@ func (c *conn) before(now time.Time, limit time.Duration) time.Time {
 
 // write sends p whole.
 func (c *conn) write(p []byte) error {
-	now := time.Now()
-	if err := c.armWrite(now); err != nil {
-		return err
+	for {
+		if err := c.armWrite(time.Now()); err != nil {
+			return err
+		}
+		n, err := c.net.Write(p)
+		if n == 0 || err == nil || !timedOut(err) {
+			return err
+		}
+		p = p[n:] // it has moved: the limit is for a write that does not
 	}
-	_, err := c.net.Write(p)
-	return err
 }
 
 // armForUpload gives a silent endpoint more time if it has been sent a part of the request's body since: it may be busy
@@ -168,6 +180,7 @@ func (c *conn) armForUpload() bool {
 		return false
 	}
 	c.readArmed = last
+	c.readEnd.set(end)
 	return c.net.SetReadDeadline(end) == nil
 }
 

@@ -23,7 +23,7 @@ type Timeouts struct {
 	// Connect is the time to open a connection.
 	Connect time.Duration
 	// ResponseHeader is the time from the end of the request to the end of the response's fields. It does not run while
-	// the request is still being sent.
+	// the request is still being sent. It may be exceeded by a sixteenth.
 	ResponseHeader time.Duration
 	// Idle is the longest pause in a response body, and the longest time that a write may block. It may be exceeded by a
 	// sixteenth.

@@ -89,6 +89,9 @@ const (
 	errBodyTooLong = sentinel("the request body gave more than it was asked for")
 )
 
+// errDead says within this package that a connection had ended before anything was written to it.
+var errDead = &Error{Kind: KindReset, Op: "send request", Stale: true, Err: errNoAnswer}
+
 // kindOf classifies an error of reading from or writing to a connection. A plain io.EOF must have been replaced before by
 // what it means at that place.
 func kindOf(err error) Kind {

@@ -22,6 +22,8 @@ type Gate interface {
 type Exchange struct {
 	// Gate is asked right before the first byte is written, after all that may have to wait. May be nil.
 	Gate Gate
+	// Now is the time, where the caller has just looked. Zero: RoundTrip looks itself.
+	Now time.Time
 	// Deadline ends the whole exchange, the response's body included. Zero is none.
 	Deadline time.Time
 	// HeadBy is when the final response head must have come, if that is before Deadline. Zero is none.
@@ -47,23 +49,34 @@ type Exchange struct {
 // The response may come while the body is still going up; Response.Close says what becomes of the upload. The error is an
 // *Error.
 func (e *Endpoint) RoundTrip(req *http1.Request, opt Exchange) (*Response, error) {
-	c, failure := e.connect(&opt)
-	if failure != nil {
-		return nil, failure
+	for {
+		c, failure := e.connect(&opt)
+		if failure != nil {
+			return nil, failure
+		}
+		c.begin(&opt)
+		switch failure = c.guarded(req); failure {
+		case nil:
+			return &c.response, nil
+		case errDead:
+			opt.Now = time.Time{}
+		default:
+			return nil, failure
+		}
 	}
-	c.begin(&opt)
+}
+
+// guarded is exchange, which gives the connection up also when a function of the caller panics.
+func (c *conn) guarded(req *http1.Request) *Error {
 	done := false
 	defer func() {
-		if !done { // a function of the caller has panicked
+		if !done {
 			c.abandon()
 		}
 	}()
-	if failure = c.exchange(req); failure != nil {
-		done = true
-		return nil, failure
-	}
+	failure := c.exchange(req)
 	done = true
-	return &c.response, nil
+	return failure
 }
 
 // Connect opens a connection and closes it again, to see whether that can be done. Of opt, Deadline and Abort count. The
@@ -90,7 +103,10 @@ func earlier(a, b time.Time) time.Time {
 
 // connect finds or opens a connection.
 func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
-	now := time.Now()
+	now := opt.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
 	if !opt.Deadline.IsZero() && !now.Before(opt.Deadline) {
 		return nil, &Error{Kind: KindTimeout, Op: "begin exchange", Err: errDeadline}
 	}
@@ -110,7 +126,7 @@ func (e *Endpoint) connect(opt *Exchange) (*conn, *Error) {
 		now = time.Now()
 	}
 	if c != nil {
-		c.reused = true
+		c.reused, c.now = true, now
 		return c, nil
 	}
 	return e.open(now, opt)
@@ -142,6 +158,7 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 	c.net, err = dialer.DialContext(ctx, "tcp", e.options.Address)
 	if err == nil {
 		c.probe.init(c.net)
+		c.asker = newAsker(c.net)
 		if e.tls != nil {
 			err = c.secure(ctx, dialer.Deadline)
 		}
@@ -157,12 +174,17 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 		return nil, &Error{Kind: kind, Op: op, Err: err}
 	}
 	c.upload.done = make(chan struct{}, 1)
+	c.now = time.Now()
 	return c, nil
 }
 
 // exchange sends the request and reads the response head. When it fails, the connection is given up, or back to the pool
-// where nothing was written to it.
+// where nothing was written to it. It fails with errDead when the connection had ended before.
 func (c *conn) exchange(req *http1.Request) *Error {
+	asks := c.asker != nil && req.Length == 0
+	if c.reused && !asks && !c.alive() {
+		return c.bury()
+	}
 	message := http1.AppendRequestHead(c.head.octets[:0], req)
 	inline := fitsInline(req, cap(message)-len(message))
 	if !c.options.Abort.attach(c) {
@@ -179,14 +201,45 @@ func (c *conn) exchange(req *http1.Request) *Error {
 			return c.release(&Error{Kind: KindRequestBody, Op: "read request body", Err: err})
 		}
 	}
+	c.buf.Reset(c, c.head.octets[:])
+	if asks {
+		if failure := c.ask(message); failure != nil {
+			return failure
+		}
+		return c.receive(string(req.Method) == "HEAD")
+	}
 	if err := c.write(message); err != nil {
 		return c.giveUp("send request", err, c.reused)
 	}
-	c.armHead(inline)
+	c.armHead(inline, time.Now())
 	if !inline {
 		c.startUpload(req)
 	}
 	return c.receive(string(req.Method) == "HEAD")
+}
+
+// ask sends a request without a body and waits for the beginning of the answer, which comes to stand where the request stood.
+func (c *conn) ask(message []byte) *Error {
+	if err := c.armWrite(c.now); err != nil {
+		return c.giveUp("send request", err, c.reused)
+	}
+	c.armHead(true, c.now)
+	a := c.asker.ask(message, c.head.octets[:], c.reused)
+	switch {
+	case a.phase == askNoisy:
+		return c.bury()
+	case a.phase == askWaiting && a.err == nil && a.got == 0:
+		return c.giveUp("read response head", errNoAnswer, c.reused)
+	case a.phase == askWaiting && a.err != nil:
+		return c.giveUp("read response head", a.err, c.reused)
+	case a.phase == askStopped && a.err == nil:
+		_, a.err = c.net.Write(message[a.sent:])
+	}
+	if a.err != nil {
+		return c.giveUp("send request", a.err, c.reused)
+	}
+	c.buf.Filled(a.got)
+	return nil
 }
 
 // fitsInline tells whether the whole request can leave in one write, because its body is at hand and fits the room behind
@@ -199,80 +252,15 @@ func fitsInline(req *http1.Request, room int) bool {
 	return ok && int64(sized.Len()) >= req.Length
 }
 
-// receive reads response heads up to the final one.
-func (c *conn) receive(isHead bool) *Error {
-	c.buf.Reset(c, c.head.octets[:])
-	resp := &c.response.Response
-	for interims := 0; ; interims++ {
-		n, err := c.readHead(isHead)
-		if err != nil {
-			return c.giveUp("read response head", err, c.reused && interims == 0 && c.buf.Len() == 0)
-		}
-		switch {
-		case resp.Status == 101 && !c.options.Upgrade:
-			return c.giveUp("read response head", errUpgrade, false)
-		case resp.Status == 101, resp.Status >= 200:
-			resp.Closes = resp.Closes || resp.Status == 101 // no HTTP comes after it, whoever ends up with it
-			c.mu.Lock()
-			c.awaiting = false
-			c.mu.Unlock()
-			c.buf.Discard(n)
-			c.response.start()
-			return nil
-		case interims == maxInterims:
-			return c.giveUp("read response head", errInterims, false)
-		}
-		if c.options.Interim != nil {
-			c.options.Interim(resp)
-		}
-		c.buf.Discard(n)
+// bury drops the connection of an exchange that has written nothing because it found the connection ended.
+func (c *conn) bury() *Error {
+	whole := c.options.Abort.detach()
+	c.clear()
+	c.endpoint.pool.drop(c)
+	if !whole {
+		return &Error{Kind: KindAborted, Op: "send request", Err: errAborted}
 	}
-}
-
-// readHead waits for one response head and parses it. It parses what comes first at once, to refuse a peer that does not
-// speak HTTP, and then only when the head is complete.
-func (c *conn) readHead(isHead bool) (int, error) {
-	limit := c.endpoint.options.HeaderSize
-	scanned, ready := 0, c.buf.Len() > 0
-	for {
-		if ready {
-			n, err := http1.ParseResponseHead(c.buf.Bytes(), isHead, &c.response.Response)
-			if err == nil && n > limit {
-				err = errHeadSize
-			}
-			if err != http1.ErrIncomplete {
-				return n, err
-			}
-		}
-		if c.buf.Len() >= limit {
-			return 0, errHeadSize
-		}
-		first := c.buf.Len() == 0
-		if err := c.fillHead(); err != nil {
-			return 0, err
-		}
-		scanned, ready = http1.HeadReady(c.buf.Bytes(), scanned)
-		ready = ready || first
-	}
-}
-
-// fillHead reads more of a response head, in a wider buffer when it has to be.
-func (c *conn) fillHead() error {
-	err := c.buf.Fill()
-	if err == http1.ErrBufferFull {
-		c.wide = make([]byte, min(2*c.buf.Len(), c.endpoint.options.HeaderSize)+1)
-		c.buf.Move(c.wide)
-		err = c.buf.Fill()
-	}
-	switch {
-	case err == nil:
-		return nil
-	case c.buf.Len() == 0 && ended(err):
-		return errNoAnswer
-	case ended(err):
-		return io.ErrUnexpectedEOF
-	}
-	return err
+	return errDead
 }
 
 // release puts the connection of an exchange that has written nothing back to the pool.

@@ -30,29 +30,23 @@ type taken struct {
 	waiter  *waiter
 }
 
-// take finds an idle connection that looks alive, or what is next best.
+// take finds an idle connection, which may have died, or what is next best.
 func (p *pool) take(now time.Time) taken {
 	p.prune(now)
-	for {
-		p.mu.Lock()
-		n := len(p.idle)
-		if n == 0 {
-			defer p.mu.Unlock()
-			if p.limit > 0 && p.open >= p.limit {
-				return taken{waiter: p.enqueue()}
-			}
-			p.open++
-			return taken{mayOpen: true}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle)
+	if n == 0 {
+		if p.limit > 0 && p.open >= p.limit {
+			return taken{waiter: p.enqueue()}
 		}
-		c := p.idle[n-1]
-		p.idle[n-1] = nil
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		if c.alive() {
-			return taken{conn: c}
-		}
-		p.drop(c)
+		p.open++
+		return taken{mayOpen: true}
 	}
+	c := p.idle[n-1]
+	p.idle[n-1] = nil
+	p.idle = p.idle[:n-1]
+	return taken{conn: c}
 }
 
 // reserve takes the place of a new connection, if one may be opened.

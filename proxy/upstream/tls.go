@@ -125,13 +125,13 @@ func (c *conn) secure(ctx context.Context, end time.Time) error {
 		_ = c.net.Close()
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
-	c.net, c.under = secured, c.net
+	c.net, c.under, c.asker = secured, c.net, nil
 	return nil
 }
 
-// silent looks whether TLS holds octets that it has read ahead: the socket no longer shows them, and the next request would
+// quiet looks whether TLS holds octets that it has read ahead: the socket no longer shows them, and the next request would
 // be answered with them. A read that is too late from the start takes what is there and waits for nothing.
-func silent(c net.Conn) bool {
+func quiet(c net.Conn) bool {
 	if c.SetReadDeadline(time.Unix(1, 0)) != nil {
 		return false
 	}

@@ -19,6 +19,7 @@ type upload struct {
 	body     io.Reader
 	length   int64
 	trailers func() http1.Fields
+	carrier  carrier
 
 	started bool          // by this exchange, and not joined yet
 	done    chan struct{} // gets one token at the end; kept from one exchange to the next
@@ -57,28 +58,26 @@ func (c *conn) runUpload() {
 		if cause := recover(); cause != nil {
 			_ = c.uploadFailed(KindRequestBody, "read request body", fmt.Errorf("%w: %v", errBodyPanic, cause))
 		}
+		u.carrier.give()
 		u.running.Store(false)
 		u.done <- struct{}{}
 	}()
-	block := c.endpoint.memory.takeLarge()
-	err := c.send(block)
-	c.endpoint.memory.giveLarge(block)
+	u.carrier.take(&c.endpoint.memory)
+	err := c.send()
 	if err == nil {
 		u.whole = true
 	}
 	// Also after a failed write: the endpoint may have answered before it hung up, and that answer is worth reading.
-	c.armHead(true)
+	c.armHead(true, time.Now())
 }
 
 // send writes the body. Errors of reading it end the exchange here; an error of writing is returned, and only a write
 // that found no room in time ends the exchange.
-func (c *conn) send(block *largeBlock) error {
+func (c *conn) send() error {
 	u := &c.upload
 	for left := u.length; left != 0; {
-		data := block[http1.ChunkHeadroom : largeSize-http1.ChunkTailroom]
-		if left > 0 && left < int64(len(data)) {
-			data = data[:left]
-		}
+		block := u.carrier.octets()
+		data := u.room(block, left)
 		n, err := u.read(data)
 		if n > 0 && (err == nil || err == io.EOF) {
 			if writeErr := c.sendPiece(block, n); writeErr != nil {
@@ -86,6 +85,7 @@ func (c *conn) send(block *largeBlock) error {
 			}
 			if left > 0 {
 				left -= int64(n)
+				u.carrier.fit(n, len(data), left)
 			}
 		}
 		switch {
@@ -99,6 +99,15 @@ func (c *conn) send(block *largeBlock) error {
 		}
 	}
 	return nil
+}
+
+// room is where the next octets of the body are read into. Without chunks it is all of the block: a part of what a reader below has
+// at hand would be left over, and cost a write of its own.
+func (u *upload) room(block []byte, left int64) []byte {
+	if left < 0 {
+		return block[http1.ChunkHeadroom : len(block)-http1.ChunkTailroom]
+	}
+	return block[:min(left, int64(len(block)))]
 }
 
 // read reads the next octets of the body, and again when nothing at all came.
@@ -116,15 +125,15 @@ func (u *upload) read(p []byte) (int, error) {
 }
 
 // sendPiece writes the n octets that stand in the block.
-func (c *conn) sendPiece(block *largeBlock, n int) error {
+func (c *conn) sendPiece(block []byte, n int) error {
 	if c.upload.length < 0 {
-		return c.sendOctets(http1.FrameChunk(block[:], n))
+		return c.sendOctets(http1.FrameChunk(block, n))
 	}
-	return c.sendOctets(block[http1.ChunkHeadroom : http1.ChunkHeadroom+n])
+	return c.sendOctets(block[:n])
 }
 
 // sendLast writes the end of a chunked body.
-func (c *conn) sendLast(block *largeBlock) error {
+func (c *conn) sendLast(block []byte) error {
 	var trailers http1.Fields
 	if c.upload.trailers != nil {
 		trailers = c.upload.trailers()

@@ -1,0 +1,112 @@
+package upstream
+
+import (
+	"net"
+	"os"
+	"syscall"
+)
+
+// asker sends a request on a TCP connection and reads the beginning of the answer in one turn with the poller. A read that follows a
+// write would first try in vain, and then wait: here nothing is tried before there is something. That is safe because the
+// poller is reset before the request leaves, so that whatever comes later is told. What came before is looked for after the reset.
+type asker struct {
+	raw  syscall.RawConn
+	turn func(fd uintptr) bool // step, bound once so that a turn allocates nothing
+
+	request, into []byte
+	used          bool // the connection has served before: it must be open and silent
+	asked
+}
+
+// asked is what came of it.
+type asked struct {
+	phase askPhase
+	sent  int // octets of the request
+	got   int // octets of the answer; none without an error is the end of the connection
+	err   error
+}
+
+// askPhase is how far it has come.
+type askPhase uint8
+
+const (
+	askBegun   askPhase = iota // nothing was sent
+	askNoisy                   // nor will be: the connection has ended, or has something to say that nobody has asked for
+	askStopped                 // it failed, or there was no room for all of the request
+	askWaiting                 // all was sent
+)
+
+// newAsker makes an asker for a connection; nil for one that cannot be asked.
+func newAsker(conn net.Conn) *asker {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	a := &asker{raw: raw}
+	a.turn = a.step
+	return a
+}
+
+// ask sends the request and reads into the given memory, which may be the same.
+func (a *asker) ask(request, into []byte, used bool) asked {
+	a.request, a.into, a.used, a.asked = request, into, used, asked{}
+	if err := a.raw.Read(a.turn); err != nil {
+		a.err = err
+	}
+	a.request, a.into = nil, nil
+	return a.asked
+}
+
+// step does what can be done without waiting, and says whether that was all.
+func (a *asker) step(fd uintptr) bool {
+	if a.phase == askWaiting {
+		return a.read(int(fd))
+	}
+	if a.used && !silent(int(fd)) {
+		a.phase = askNoisy
+		return true
+	}
+	n, err := syscall.Write(int(fd), a.request)
+	if a.sent = max(n, 0); a.sent == len(a.request) {
+		a.phase = askWaiting
+		return false
+	}
+	a.phase = askStopped
+	if err != syscall.EAGAIN && err != syscall.EINTR {
+		a.err = os.NewSyscallError("write", err)
+	}
+	return true
+}
+
+// read reads, and says whether there was something to read.
+func (a *asker) read(fd int) bool {
+	for {
+		n, err := syscall.Read(fd, a.into)
+		switch err {
+		case nil:
+			a.got = n
+			return true
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return false
+		default:
+			a.err = os.NewSyscallError("read", err)
+			return true
+		}
+	}
+}
+
+// silent says whether a socket is open and has nothing to be read.
+func silent(fd int) bool {
+	var one [1]byte
+	for {
+		_, _, err := syscall.Recvfrom(fd, one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		if err != syscall.EINTR {
+			return err == syscall.EAGAIN
+		}
+	}
+}
