@@ -2,7 +2,6 @@ package config
 
 import (
 	"strconv"
-	"strings"
 )
 
 // position is where something stands in the file, counted from 1. Zero is unknown.
@@ -58,6 +57,10 @@ func (p place) written() bool {
 
 // plainName says whether a name can stand in a path without quotes. A dot would look like another step.
 func plainName(name string) bool {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-	return name != "" && strings.Trim(name, plain) == ""
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return name != ""
 }

@@ -35,8 +35,10 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. It may be called by several goroutines.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
-	s := &scrape{Collector: c, out: out}
-	for _, service := range c.registry.Services() {
+	services := c.registry.Services()
+	s := &scrape{Collector: c, out: out, idle: idleAmong(services)}
+	for _, service := range services {
+		s.quiet = s.idle[service.name]
 		for name, faults := range service.allFaults() {
 			s.count(familyMetricFaults, faults.Clipped(), service.name, name, "clipped")
 			s.count(familyMetricFaults, faults.Unreadable(), service.name, name, "unreadable")
@@ -46,6 +48,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 			s.variant(variant)
 		}
 	}
+	s.quiet = false
 	if c.rollouts != nil {
 		for _, status := range c.rollouts.RolloutStatuses() {
 			s.rollout(&status)
@@ -56,21 +59,45 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// manyServices is how many services are shown with all their series, whether they have had requests or not. Where there are more, most
+// have none, and 160 zeros of each of them would make a scrape take seconds, and a kilobyte each while it lasts.
+const manyServices = 1000
+
+// idleAmong are the services without any request so far, by name, where there are many services; nil where there are not.
+func idleAmong(services []*Service) map[string]bool {
+	if len(services) <= manyServices {
+		return nil
+	}
+	idle := make(map[string]bool)
+	for _, service := range services {
+		if service.clients.Load() == nil {
+			idle[service.name] = true
+		}
+	}
+	return idle
+}
+
 // scrape is one answer to Prometheus.
 type scrape struct {
 	*Collector
 	out    chan<- prometheus.Metric
 	buffer Histogram // of the variant at hand
+	idle   map[string]bool
+	quiet  bool // what is zero is left out: it belongs to a service that is idle
 }
 
 // count emits a series of a counter.
 func (s *scrape) count(f family, n uint64, labels ...string) {
-	s.emit(f, prometheus.CounterValue, float64(n), labels)
+	if n > 0 || !s.quiet {
+		s.emit(f, prometheus.CounterValue, float64(n), labels)
+	}
 }
 
 // gauge emits a series of a gauge.
 func (s *scrape) gauge(f family, value float64, labels ...string) {
-	s.emit(f, prometheus.GaugeValue, value, labels)
+	if value != 0 || !s.quiet {
+		s.emit(f, prometheus.GaugeValue, value, labels)
+	}
 }
 
 // emit emits one series. A label that cannot be shown fails the scrape with a message and not the process.

@@ -71,6 +71,9 @@ func (m *latencyMetric) Write(out *dto.Metric) error {
 
 // histogram emits a series of a histogram.
 func (s *scrape) histogram(f family, h *Histogram, e *examples, labels ...string) {
+	if h.count == 0 && s.quiet {
+		return
+	}
 	value := s.layout.render(h)
 	e.exemplify(value)
 	s.out <- &latencyMetric{desc: s.descs[f], labels: prometheus.MakeLabelPairs(s.descs[f], labels), value: value}

@@ -1,5 +1,7 @@
 package stats
 
+import "github.com/prometheus/client_golang/prometheus"
+
 // Endpoints is the numbers of the endpoints of one variant.
 type Endpoints struct {
 	// Service and Variant are whose they are.
@@ -69,10 +71,11 @@ func describeEndpoints(all *[families]description) {
 
 // endpoints emits the numbers of the endpoints of a variant.
 func (s *scrape) endpoints(v *Endpoints) {
+	s.quiet = s.idle[v.Service]
 	for i := range v.Each {
 		e := &v.Each[i]
 		labels := []string{v.Service, v.Variant, e.Name, e.Address}
-		s.gauge(familyEndpointUp, indicator(e.Up), labels...)
+		s.emit(familyEndpointUp, prometheus.GaugeValue, indicator(e.Up), labels) // also of idle ones: it is their zero that matters
 		s.gauge(familyEndpointInFlight, float64(e.InFlight), labels...)
 		s.gauge(familyEndpointConnections, float64(e.Idle), v.Service, v.Variant, e.Name, e.Address, "idle")
 		s.gauge(familyEndpointConnections, float64(e.Open-e.Idle), v.Service, v.Variant, e.Name, e.Address, "used")

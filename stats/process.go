@@ -152,6 +152,7 @@ func (s *scrape) process(p *Process) {
 	for i := range front.Endpoints {
 		s.endpoints(&front.Endpoints[i])
 	}
+	s.quiet = false
 }
 
 // refused emits why connections were turned away.

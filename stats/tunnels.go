@@ -112,7 +112,9 @@ func (s *scrape) tunnels(v *Variant) {
 	for end := range TunnelEnd(tunnelEnds) {
 		s.count(familyTunnelsEnded, t.Ended(end), service, name, end.String())
 	}
-	s.emit(familyTunnelSeconds, prometheus.CounterValue, float64(t.micros.Load())/1e6, []string{service, name})
+	if micros := t.micros.Load(); micros > 0 || !s.quiet {
+		s.emit(familyTunnelSeconds, prometheus.CounterValue, float64(micros)/1e6, []string{service, name})
+	}
 	s.count(familyTunnelBytes, t.up.Load(), service, name, "in")
 	s.count(familyTunnelBytes, t.down.Load(), service, name, "out")
 }

@@ -61,8 +61,11 @@ services:
     pins: [{header: X-Variant}]
 `
 
-// TestFeaturesCostLittle sends the same requests through the built binary, with everything and with nothing to decide.
+// TestFeaturesCostLittle sends the same requests through the built binary, with everything and with nothing to decide. It takes minutes.
 func TestFeaturesCostLittle(t *testing.T) {
+	if os.Getenv("HALDANE_COUNT_WHOLE") == "" {
+		t.Skip("SKIP: ===== what the features cost the built binary is only counted with HALDANE_COUNT_WHOLE=1 =====")
+	}
 	valgrind(t)
 	w := whole{t: t, binary: binary(t), endpoint: origin(t)}
 	bare, full := w.perRequest(plain), w.perRequest(featured)
