@@ -18,15 +18,14 @@ import (
 const (
 	residentTarget = 400 << 20
 	reloadTarget   = 3 * time.Second // of the processor: on a busy machine the clock says nothing
-	slowerTarget   = 2               // the 99th percentile during a reload, in those without
-	// noise is what the target of a reload is multiplied by: on a busy machine the caches are cold. waitNoise is the same for waiting,
-	// which is by the clock.
-	noise, waitNoise = 3, 10
-	// unnoticed is a time of a request below which nothing is compared.
-	unnoticed = 50 * time.Millisecond
+	// noise is what the target of a reload is multiplied by: on a busy machine the caches are cold.
+	noise = 3
+	// scraped is the most while and after /metrics is asked for: the page of so many series is made in memory.
+	scraped = 2 * residentTarget
 )
 
-// TestManyServices loads them, lets a part of them have traffic, and reloads all of them.
+// TestManyServices loads them, lets a part of them have traffic, and reloads all of them. Waiting is shown and not held: it is by the clock,
+// which says nothing on a machine that other tests share; "make bench" measures it.
 func TestManyServices(t *testing.T) {
 	origin := serveOrigin(t)
 	p := process.Start(t, process.Options{Binary: process.Build(t), Config: configuration(origin), Patience: 5 * time.Minute})
@@ -48,8 +47,8 @@ func TestManyServices(t *testing.T) {
 		if used > noise*reloadTarget {
 			t.Errorf("a reload takes %v of CPU, at most %v is the target", used, reloadTarget)
 		}
-		if during > unnoticed && during > waitNoise*slowerTarget*calm {
-			t.Errorf("during a reload the 99th percentile is %v, without %v", during, calm)
+		if resident := p.Resident(t); resident > residentTarget {
+			t.Errorf("%d MiB resident, at most %d are the target", resident>>20, residentTarget>>20)
 		}
 	}
 	before := p.Processor(t)
@@ -57,8 +56,8 @@ func TestManyServices(t *testing.T) {
 	t.Logf("a scrape: %d MiB, %v of CPU", len(page)>>20, p.Processor(t)-before)
 	resident := p.Resident(t)
 	t.Logf("after it all: %d MiB resident", resident>>20)
-	if resident > residentTarget {
-		t.Errorf("%d MiB resident, at most %d are the target", resident>>20, residentTarget>>20)
+	if resident > scraped {
+		t.Errorf("%d MiB resident after a scrape, at most %d are expected", resident>>20, scraped>>20)
 	}
 }
 
