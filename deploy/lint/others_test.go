@@ -49,6 +49,26 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// The rules that Prometheus is told to load are in the folder that it mounts.
+func TestComposeRules(t *testing.T) {
+	text, err := os.ReadFile("../compose/prometheus.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings struct {
+		Rules []string `json:"rule_files"`
+	}
+	if err := yaml.Unmarshal(text, &settings); err != nil || len(settings.Rules) == 0 {
+		t.Fatalf("%v: %v", settings.Rules, err)
+	}
+	for _, path := range settings.Rules {
+		name, mounted := strings.CutPrefix(path, "/etc/prometheus/haldane/")
+		if _, err := os.Stat(filepath.Join("../../observability", name)); !mounted || err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 // The Dockerfile parses, without warnings, and ends in an image that is not root's.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile("../../Dockerfile")
@@ -140,8 +160,8 @@ func TestGoreleaser(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, packed := range r.Packages[0].Contents {
-		if _, err := os.Stat(filepath.Join("../..", packed.Source)); err != nil {
-			t.Error(err)
+		if found, err := filepath.Glob(filepath.Join("../..", packed.Source)); err != nil || len(found) == 0 {
+			t.Errorf("%s is not there: %v", packed.Source, err)
 		}
 	}
 }
