@@ -60,11 +60,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 			missed = true // of another process: nobody knows how many
 		}
 	}
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no") // proxies in between must not collect
-	out := &stream{w: w, control: http.NewResponseController(w)}
-	out.retry(retryAfter)
+	out := openStream(w)
 	out.event("hello", s.hub.id(position), s.greeting())
 	if missed {
 		out.lost(s.hub.id(position), 0)
@@ -88,16 +84,7 @@ func (s *Server) follow(ctx context.Context, out *stream, position uint64) {
 			out.event(f.kind, s.hub.id(b.first+uint64(n)+1), f.data)
 		}
 		position = b.first + uint64(len(b.frames))
-		if out.flush() != nil {
-			return
-		}
-		select {
-		case <-b.changed:
-		case <-ping.C:
-			out.comment("ping")
-		case <-ctx.Done():
-			return
-		case <-s.hub.done:
+		if out.flush() != nil || !s.awaitMore(ctx, out, b.changed, ping.C) {
 			return
 		}
 	}
@@ -114,6 +101,20 @@ func (s *Server) greeting() []byte {
 	return data
 }
 
+// awaitMore waits until there is something to write, and says whether there is: not when either side has ended.
+func (s *Server) awaitMore(ctx context.Context, out *stream, changed <-chan struct{}, ping <-chan time.Time) bool {
+	select {
+	case <-changed:
+	case <-ping:
+		out.comment("ping")
+	case <-ctx.Done():
+		return false
+	case <-s.hub.done:
+		return false
+	}
+	return true
+}
+
 // stream writes events. What is written goes out with flush.
 type stream struct {
 	w       http.ResponseWriter
@@ -128,6 +129,16 @@ func (o *stream) retry(wait time.Duration) {
 
 // comment is a line that clients skip.
 func (o *stream) comment(text string) { o.pending.WriteString(": " + text + "\n\n") }
+
+// openStream begins an answer that is a stream of events.
+func openStream(w http.ResponseWriter) *stream {
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("X-Accel-Buffering", "no") // proxies in between must not collect
+	out := &stream{w: w, control: http.NewResponseController(w)}
+	out.retry(retryAfter)
+	return out
+}
 
 // event is one event. Its data is JSON without line breaks.
 func (o *stream) event(kind, id string, data []byte) {

@@ -38,11 +38,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusServiceUnavailable, "too many live streams are open, or Haldane is stopping")
 	}
 	defer subject.feed().leave()
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no") // proxies in between must not collect
-	out := &stream{w: w, control: http.NewResponseController(w)}
-	out.retry(retryAfter)
+	out := openStream(w)
 	state, position := s.board.read(subject)
 	out.event(kindState, subject.feed().id(position), state)
 	if out.flush() == nil {
@@ -67,16 +63,7 @@ func (s *Server) show(ctx context.Context, out *stream, from subject, position u
 			}
 			position = b.first + uint64(len(b.frames))
 		}
-		if out.flush() != nil {
-			return
-		}
-		select {
-		case <-b.changed:
-		case <-ping.C:
-			out.comment("ping")
-		case <-ctx.Done():
-			return
-		case <-s.hub.done:
+		if out.flush() != nil || !s.awaitMore(ctx, out, b.changed, ping.C) {
 			return
 		}
 	}
