@@ -97,7 +97,8 @@ func (s *setting) conclude(t *testing.T, r report, since time.Time) {
 		}
 		return ""
 	}
-	if !process.Within(8*time.Second, func() bool { return leaks() == "" }) {
+	// On a machine that has other work a collection takes long, and the next one waits a hundred times as long.
+	if !process.Within(30*time.Second, func() bool { return leaks() == "" }) {
 		t.Errorf("left over: %s", leaks())
 	}
 	t.Logf("%d requests, %d failed (clients saw %s), recovered after %v; goroutines %d -> %d, descriptors %d -> %d, memory %d -> %d MiB",
