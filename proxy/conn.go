@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"haldane/proxy/listen"
+	"haldane/proxy/socket"
 	"haldane/proxy/upstream"
 )
 
@@ -94,7 +95,7 @@ type clientTimeouts struct {
 
 // newClientConn prepares a connection that was just accepted.
 func newClientConn(server *Server, conn net.Conn, id uint64) *clientConn {
-	c := &clientConn{Conn: conn, socket: conn, server: server, id: id}
+	c := &clientConn{Conn: socket.Wrap(conn), socket: conn, server: server, id: id}
 	if address, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.client = address.AddrPort().Addr().Unmap().WithZone("")
 	}

@@ -60,7 +60,7 @@ func (c *clientConn) armGreeting() error {
 // readPreface reads for whom a balancer opened the connection. A balancer that does not say so is not served: its own
 // address would pass for the client's.
 func (c *clientConn) readPreface() bool {
-	header, conn, err := listen.ReadHeader(c.socket)
+	header, conn, err := listen.ReadHeader(c.Conn)
 	switch {
 	case errors.Is(err, listen.ErrSilent):
 		return false

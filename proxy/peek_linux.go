@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"haldane/proxy/socket"
 )
 
 // peek looks, without taking it and without waiting, what has arrived that nobody has read.
@@ -19,8 +21,7 @@ func peek(conn net.Conn) peeked {
 	}
 	found := peekNothing
 	_ = raw.Control(func(fd uintptr) {
-		var one [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		n, err := socket.Peek(fd)
 		switch {
 		case err == nil && n > 0:
 			found = peekData

@@ -1,9 +1,9 @@
 package proxy
 
 import (
-	"net"
 	"time"
 
+	"haldane/proxy/socket"
 	"haldane/proxy/upstream"
 )
 
@@ -34,7 +34,7 @@ func (x *exchange) take() (int, error) {
 // openPipe gets a pipe to the client, if there is one to be had, in the place of the buffer.
 func (w *writer) openPipe() bool {
 	s := w.conn.server
-	if _, plain := w.conn.Conn.(*net.TCPConn); !plain || w.framing < 0 {
+	if socket.Plain(w.conn.Conn) == nil || w.framing < 0 {
 		return false
 	}
 	if s.pipes.Add(1) <= s.mayPipe() {
@@ -56,7 +56,7 @@ func (c *clientConn) sendPiped(pipe *upstream.Pipe) error {
 		if err := c.armWrite(time.Now()); err != nil {
 			return err
 		}
-		if err := pipe.Drain(c.Conn.(*net.TCPConn)); err != nil {
+		if err := pipe.Drain(socket.Plain(c.Conn)); err != nil {
 			return err
 		}
 	}

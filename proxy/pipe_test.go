@@ -74,9 +74,7 @@ func TestLargeBodies(t *testing.T) {
 				t.Errorf("in pieces of %d: %q with %d octets, not the %d that were sent", piece, got.line, len(got.body), len(data))
 			}
 		}
-		if open := r.server.pipes.Load(); open != 0 {
-			t.Errorf("%d pipes are left", open)
-		}
+		await(t, "the last pipe to be closed", func() bool { return r.server.pipes.Load() == 0 })
 	}
 }
 

@@ -3,6 +3,8 @@ package proxy
 import (
 	"net"
 	"syscall"
+
+	"haldane/proxy/socket"
 )
 
 // readiness waits for a connection to have something to read, without a buffer to read it into.
@@ -13,8 +15,8 @@ type readiness struct {
 }
 
 func newReadiness(conn net.Conn) *readiness {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	tcp := socket.Plain(conn)
+	if tcp == nil {
 		return &readiness{}
 	}
 	raw, err := tcp.SyscallConn()
@@ -40,18 +42,9 @@ func (r *readiness) wait() error {
 // readable says whether a read would return at once, with octets, the end or an error. It has to look each time it is
 // asked: the poller tells of a change only once. An error is kept, because the kernel tells of it only once as well.
 func (r *readiness) readable(fd uintptr) bool {
-	var one [1]byte
-	for {
-		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch err {
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return false
-		case nil:
-			return true
-		default:
-			r.err = err
-			return true
-		}
+	_, err := socket.Peek(fd)
+	if err != syscall.EAGAIN {
+		r.err = err
 	}
+	return err != syscall.EAGAIN
 }

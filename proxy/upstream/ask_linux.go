@@ -4,6 +4,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"haldane/proxy/socket"
 )
 
 // asker sends a request on a TCP connection and reads the beginning of the answer in one turn with the poller. A read that follows a
@@ -38,8 +40,8 @@ const (
 
 // newAsker makes an asker for a connection; nil for one that cannot be asked.
 func newAsker(conn net.Conn) *asker {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	tcp := socket.Plain(conn)
+	if tcp == nil {
 		return nil
 	}
 	raw, err := tcp.SyscallConn()
@@ -64,49 +66,40 @@ func (a *asker) ask(request, into []byte, used bool) asked {
 // step does what can be done without waiting, and says whether that was all.
 func (a *asker) step(fd uintptr) bool {
 	if a.phase == askWaiting {
-		return a.read(int(fd))
+		return a.read(fd)
 	}
-	if a.used && !silent(int(fd)) {
+	if a.used && !silent(fd) {
 		a.phase = askNoisy
 		return true
 	}
-	n, err := syscall.Write(int(fd), a.request)
-	if a.sent = max(n, 0); a.sent == len(a.request) {
+	n, err := socket.Write(fd, a.request)
+	if a.sent = n; n == len(a.request) {
 		a.phase = askWaiting
 		return false
 	}
 	a.phase = askStopped
-	if err != syscall.EAGAIN && err != syscall.EINTR {
+	if err != nil && err != syscall.EAGAIN {
 		a.err = os.NewSyscallError("write", err)
 	}
 	return true
 }
 
 // read reads, and says whether there was something to read.
-func (a *asker) read(fd int) bool {
-	for {
-		n, err := syscall.Read(fd, a.into)
-		switch err {
-		case nil:
-			a.got = n
-			return true
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return false
-		default:
-			a.err = os.NewSyscallError("read", err)
-			return true
-		}
+func (a *asker) read(fd uintptr) bool {
+	n, err := socket.Read(fd, a.into)
+	switch err {
+	case nil:
+		a.got = n
+	case syscall.EAGAIN:
+		return false
+	default:
+		a.err = os.NewSyscallError("read", err)
 	}
+	return true
 }
 
 // silent says whether a socket is open and has nothing to be read.
-func silent(fd int) bool {
-	var one [1]byte
-	for {
-		_, _, err := syscall.Recvfrom(fd, one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		if err != syscall.EINTR {
-			return err == syscall.EAGAIN
-		}
-	}
+func silent(fd uintptr) bool {
+	_, err := socket.Peek(fd)
+	return err == syscall.EAGAIN
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"haldane/proxy/http1"
+	"haldane/proxy/socket"
 )
 
 // maxInterims bounds the interim (1xx) responses before the final one.
@@ -157,6 +158,7 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 	var err error
 	c.net, err = dialer.DialContext(ctx, "tcp", e.options.Address)
 	if err == nil {
+		c.net = socket.Wrap(c.net)
 		c.probe.init(c.net)
 		c.asker = newAsker(c.net)
 		if e.tls != nil {

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"haldane/proxy/socket"
 )
 
 // Pipe carries octets from one TCP connection to another without bringing them into the process (splice(2)). It is for one
@@ -103,8 +105,7 @@ func (r *Response) Fills() bool {
 	if r.err != nil || r.left < pipeLeast || r.conn.buf.Len() > r.lent {
 		return false
 	}
-	_, plain := r.conn.net.(*net.TCPConn)
-	return plain
+	return socket.Plain(r.conn.net) != nil
 }
 
 // Fill reads the next octets of the body into an empty pipe. It ends like Next.
@@ -129,7 +130,7 @@ func (c *conn) fill(p *Pipe, most int) (int, error) {
 		if err := c.armRead(); err != nil {
 			return 0, err
 		}
-		n, err := p.fill(c.net.(*net.TCPConn), most)
+		n, err := p.fill(socket.Plain(c.net), most)
 		if err != nil && timedOut(err) && c.armForUpload() {
 			continue
 		}

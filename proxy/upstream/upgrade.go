@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"haldane/proxy/socket"
 )
 
 // Tunnel is a connection that has switched protocols (RFC 9110 section 7.8): what it carries from here on is not HTTP any more.
@@ -40,7 +42,7 @@ func (t *Tunnel) Cut() {
 	if secure, ok := under.(*tls.Conn); ok {
 		under = secure.NetConn() // without an alert that says all is well
 	}
-	if tcp, ok := under.(*net.TCPConn); ok {
+	if tcp := socket.Plain(under); tcp != nil {
 		_ = tcp.SetLinger(0)
 	}
 	_ = under.Close()
