@@ -37,6 +37,7 @@ type options struct {
 	page    string
 	readme  string
 	pages   string
+	profile string
 	proxies *regexp.Regexp
 }
 
@@ -66,6 +67,7 @@ func parse(args []string, notes io.Writer) (options, error) {
 	f.StringVar(&o.page, "markdown", "", "put the tables between their marks in this file")
 	f.StringVar(&o.readme, "readme", "", "put the short table between its marks in this file")
 	f.StringVar(&o.pages, "pictures", "", "write the pictures to this folder")
+	f.StringVar(&o.profile, "profile", "", "compare nothing, and write a profile of Haldane for the compiler to this file")
 	pathFlags(f, &o.paths)
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -125,6 +127,9 @@ func run(ctx context.Context, args []string, out, notes io.Writer) error {
 			fmt.Fprintf(notes, "NOT PINNED: ===== %v: the figures mean little =====\n", err)
 			o.pin = false
 		}
+	}
+	if o.profile != "" {
+		return o.writeProfile(ctx, notes)
 	}
 	return o.play(ctx, chosen, out, notes)
 }

@@ -90,3 +90,14 @@ func TestFlags(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+// TestProfile takes a profile for the compiler.
+func TestProfile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "profile")
+	if err := run(t.Context(), []string{"-pin=false", "-time", "100ms", "-profile", file}, io.Discard, testNotes{t}); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(file); err != nil || !bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+		t.Errorf("%d bytes that are no compressed profile: %v", len(text), err)
+	}
+}

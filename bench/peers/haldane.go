@@ -59,7 +59,11 @@ func haldaneHead(b *strings.Builder, at place) {
 	if at.Certificate != "" {
 		fmt.Fprintf(b, "  tls:\n    address: \"%v\"\n    certificates:\n      - {cert_file: %q, key_file: %q}\n", at.secure, at.Certificate, at.Key)
 	}
-	fmt.Fprintf(b, "admin: {address: \"%v\", socket: \"off\"}\nstate: {directory: %q}\nlog: {level: warn}\n", at.admin, at.dir)
+	socket := "off"
+	if at.Profiles {
+		socket = at.dir + "/" + profileSocket
+	}
+	fmt.Fprintf(b, "admin: {address: \"%v\", socket: %q, profiles: %t}\nstate: {directory: %q}\nlog: {level: warn}\n", at.admin, socket, at.Profiles, at.dir)
 	fmt.Fprintf(b, "limits: {connections: %d}\n", clients)
 }
 

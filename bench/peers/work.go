@@ -21,6 +21,8 @@ type Work struct {
 	Services int
 	// Pins is how many rules that name a variant each service has. Default: one.
 	Pins int
+	// Profiles has Haldane serve its profiles (Running.Profile).
+	Profiles bool
 	// Rollouts is how many of the services have a running rollout. Others split by fixed shares. Only Haldane knows them.
 	Rollouts int
 }
