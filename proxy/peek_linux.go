@@ -21,11 +21,11 @@ func peek(conn net.Conn) peeked {
 	}
 	found := peekNothing
 	_ = raw.Control(func(fd uintptr) {
-		n, err := socket.Peek(fd)
+		n, errno := socket.Peek(fd)
 		switch {
-		case err == nil && n > 0:
+		case errno == 0 && n > 0:
 			found = peekData
-		case err == nil, err == syscall.ECONNRESET, err == syscall.ETIMEDOUT:
+		case errno == 0, errno == syscall.ECONNRESET, errno == syscall.ETIMEDOUT:
 			found = peekEnd
 		}
 	})

@@ -42,9 +42,9 @@ func (r *readiness) wait() error {
 // readable says whether a read would return at once, with octets, the end or an error. It has to look each time it is
 // asked: the poller tells of a change only once. An error is kept, because the kernel tells of it only once as well.
 func (r *readiness) readable(fd uintptr) bool {
-	_, err := socket.Peek(fd)
-	if err != syscall.EAGAIN {
-		r.err = err
+	_, errno := socket.Peek(fd)
+	if errno != 0 && errno != syscall.EAGAIN {
+		r.err = errno
 	}
-	return err != syscall.EAGAIN
+	return errno != syscall.EAGAIN
 }

@@ -24,9 +24,9 @@ type Conn struct {
 
 // turn is one read, or one write.
 type turn struct {
-	p   []byte
-	n   int
-	err error
+	p     []byte
+	n     int
+	errno syscall.Errno
 }
 
 // Wrap makes a Conn of a TCP connection, and gives back every other connection as it is.
@@ -80,32 +80,32 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // end is what came of a turn, which is then forgotten; waited is what came of waiting.
-func (t *turn) end(op string, waited error) (n int, err error) {
-	n, err = t.n, t.err
+func (t *turn) end(op string, waited error) (int, error) {
+	n, errno := t.n, t.errno
 	*t = turn{}
 	switch {
 	case waited != nil:
 		return n, waited
-	case err != nil:
-		return n, os.NewSyscallError(op, err)
+	case errno != 0:
+		return n, os.NewSyscallError(op, errno)
 	}
 	return n, nil
 }
 
 // readTurn reads what there is, and says whether there was anything.
 func (c *Conn) readTurn(fd uintptr) bool {
-	c.in.n, c.in.err = Read(fd, c.in.p)
-	return c.in.err != syscall.EAGAIN
+	c.in.n, c.in.errno = Read(fd, c.in.p)
+	return c.in.errno != syscall.EAGAIN
 }
 
 // writeTurn writes as much as there is room for, and says whether that was all.
 func (c *Conn) writeTurn(fd uintptr) bool {
 	t := &c.out
 	for t.n < len(t.p) {
-		n, err := Write(fd, t.p[t.n:])
+		n, errno := Write(fd, t.p[t.n:])
 		t.n += n
-		if t.err = err; err != nil {
-			return err != syscall.EAGAIN
+		if t.errno = errno; errno != 0 {
+			return errno != syscall.EAGAIN
 		}
 	}
 	return true

@@ -72,34 +72,34 @@ func (a *asker) step(fd uintptr) bool {
 		a.phase = askNoisy
 		return true
 	}
-	n, err := socket.Write(fd, a.request)
+	n, errno := socket.Write(fd, a.request)
 	if a.sent = n; n == len(a.request) {
 		a.phase = askWaiting
 		return false
 	}
 	a.phase = askStopped
-	if err != nil && err != syscall.EAGAIN {
-		a.err = os.NewSyscallError("write", err)
+	if errno != 0 && errno != syscall.EAGAIN {
+		a.err = os.NewSyscallError("write", errno)
 	}
 	return true
 }
 
 // read reads, and says whether there was something to read.
 func (a *asker) read(fd uintptr) bool {
-	n, err := socket.Read(fd, a.into)
-	switch err {
-	case nil:
+	n, errno := socket.Read(fd, a.into)
+	switch errno {
+	case 0:
 		a.got = n
 	case syscall.EAGAIN:
 		return false
 	default:
-		a.err = os.NewSyscallError("read", err)
+		a.err = os.NewSyscallError("read", errno)
 	}
 	return true
 }
 
 // silent says whether a socket is open and has nothing to be read.
 func silent(fd uintptr) bool {
-	_, err := socket.Peek(fd)
-	return err == syscall.EAGAIN
+	_, errno := socket.Peek(fd)
+	return errno == syscall.EAGAIN
 }

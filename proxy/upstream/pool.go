@@ -32,8 +32,12 @@ type taken struct {
 
 // take finds an idle connection, which may have died, or what is next best.
 func (p *pool) take(now time.Time) taken {
-	p.prune(now)
 	p.mu.Lock()
+	if p.aged(now) > 0 {
+		p.mu.Unlock()
+		p.prune(now)
+		p.mu.Lock()
+	}
 	defer p.mu.Unlock()
 	n := len(p.idle)
 	if n == 0 {
@@ -95,12 +99,18 @@ func (p *pool) forfeit() {
 	p.mu.Unlock()
 }
 
-func (p *pool) prune(now time.Time) {
-	p.mu.Lock()
-	old := 0
+// aged is how many connections have been idle for too long. The lock is held.
+func (p *pool) aged(now time.Time) (old int) {
 	for old < len(p.idle) && now.Sub(p.idle[old].idleSince) >= p.keepAlive {
 		old++
 	}
+	return old
+}
+
+// prune ends the connections that have been idle for too long.
+func (p *pool) prune(now time.Time) {
+	p.mu.Lock()
+	old := p.aged(now)
 	if old == 0 {
 		p.mu.Unlock()
 		return
