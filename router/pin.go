@@ -10,9 +10,9 @@ import (
 // pins are the ways in which a request of one service names its variant.
 type pins struct {
 	rules   []pinRule
-	byName  map[string]int // variants by name
-	tenant  string         // the field that names the tenant
 	tenants map[string]int // the default pin of each tenant
+	tenant  string         // the field that names the tenant
+	byName  map[string]int // variants by name
 }
 
 // pinRule is one of them. Without a matcher the value itself names the variant.
