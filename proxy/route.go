@@ -8,14 +8,14 @@ import (
 	"haldane/stats"
 )
 
-// match finds the service.
+// match finds the service. Both sides of it are found by its number, so that neither has to be waited for to get at the other.
 func (x *exchange) match() failure {
-	found := x.snapshot.table.Match(&x.view)
-	if found == nil {
+	i, ok := x.snapshot.table.Find(&x.view)
+	if !ok {
 		return noService
 	}
-	x.route = found
-	x.service = x.snapshot.services[found.Index]
+	x.route = x.snapshot.table.Services()[i]
+	x.service = &x.snapshot.services[i]
 	return none
 }
 
@@ -24,7 +24,7 @@ func (x *exchange) match() failure {
 func (x *exchange) assign() {
 	x.assignment = x.route.Assign(&x.view, rand.Uint64())
 	a := &x.assignment
-	x.variant = x.service.variants[a.Variant]
+	x.variant = &x.service.variants[a.Variant]
 	x.purse = x.service.stats.Budget().Purse()
 	x.refused = a.Refused
 	side := stats.SideStable
@@ -43,7 +43,7 @@ func (x *exchange) reassign() {
 	a := &x.assignment
 	x.refused = a.Reason == router.ReasonPin
 	a.Variant, a.Stratum = a.Split.Stable, router.StratumNone
-	x.variant = x.service.variants[a.Variant]
+	x.variant = &x.service.variants[a.Variant]
 	x.lane = stats.Unjudged
 }
 

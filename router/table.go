@@ -13,10 +13,10 @@ type Service struct {
 	voteSalt uint64
 	split    Split
 
-	// Name is its name in the configuration.
-	Name string
 	// Index is its position in Table.Services. It stays when a split changes.
 	Index int
+	// Name is its name in the configuration.
+	Name string
 	// Variants are sorted by name. The index of a variant is its position here.
 	Variants []Variant
 
@@ -57,15 +57,21 @@ const absent = -1
 // Services are all services, sorted by name. The slice belongs to the table and must not be changed.
 func (t *Table) Services() []*Service { return t.services }
 
-// Match finds the service that a request belongs to, nil when there is none. The host counts first: an exact name, then the
-// longest wildcard, then any host. A host whose rules have no fitting path leaves the request to the next one.
+// Find finds the service that a request belongs to, as its position in Services. The host counts first: an exact name, then
+// the longest wildcard, then any host. A host whose rules have no fitting path leaves the request to the next one.
 // Among the paths of a host an exact one counts before the longest prefix.
-func (t *Table) Match(r Request) *Service {
+func (t *Table) Find(r Request) (index int, ok bool) {
 	i := t.hosts.find(r.Host(), r.Path())
 	if i == absent {
 		i = t.fallback
 	}
-	if i == absent {
+	return i, i != absent
+}
+
+// Match is the service that a request belongs to, as Find finds it; nil when there is none.
+func (t *Table) Match(r Request) *Service {
+	i, ok := t.Find(r)
+	if !ok {
 		return nil
 	}
 	return t.services[i]
