@@ -22,10 +22,12 @@ func (x *exchange) match() failure {
 // assign finds the variant, and fixes before anything has happened whether the outcome will be judged: which of a user's
 // requests counts must not depend on how it ends.
 func (x *exchange) assign() {
+	// What is known to be needed is read at once. It comes from memory together then, and while the request is assigned.
+	x.purse = x.service.stats.Budget().Purse()
+	x.service.variants[x.route.Split().Stable].stats.Foresee(x.conn.id)
 	x.assignment = x.route.Assign(&x.view, rand.Uint64())
 	a := &x.assignment
 	x.variant = &x.service.variants[a.Variant]
-	x.purse = x.service.stats.Budget().Purse()
 	x.refused = a.Refused
 	side := stats.SideStable
 	if canary(a) {
