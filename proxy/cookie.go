@@ -11,38 +11,51 @@ import (
 // cookieValue finds the first value of a cookie in one Cookie field (RFC 6265 section 4.2.1). It is lenient about what
 // clients really send (missing spaces, quoted values) and only ever compares: nothing is decoded.
 func cookieValue(line []byte, name string) (value []byte, ok bool) {
-	for len(line) > 0 {
-		var pair []byte
-		if end := bytes.IndexByte(line, ';'); end < 0 {
-			pair, line = line, nil
-		} else {
-			pair, line = line[:end], line[end+1:]
+	for {
+		line = trimLeft(line)
+		// Most cookies are others, and their first bytes show it. No name has a "=", a ";" or a space.
+		if len(line) > len(name) && string(line[:len(name)]) == name {
+			if value, ok = valueOf(line[len(name):]); ok {
+				return value, true
+			}
 		}
-		// Most cookies are others, and their first bytes show it. No name has a "=" or a space.
-		pair = trimSpace(pair)
-		if len(pair) <= len(name) || string(pair[:len(name)]) != name {
-			continue
+		end := bytes.IndexByte(line, ';')
+		if end < 0 {
+			return nil, false
 		}
-		rest := trimSpace(pair[len(name):])
-		if len(rest) == 0 || rest[0] != '=' {
-			continue
-		}
-		value = trimSpace(rest[1:])
-		if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
-			value = value[1 : n-1]
-		}
-		return value, true
+		line = line[end+1:]
 	}
-	return nil, false
+}
+
+// valueOf is the value in what follows a cookie's name; ok is false when that was not the whole name.
+func valueOf(rest []byte) (value []byte, ok bool) {
+	rest = trimLeft(rest)
+	if len(rest) == 0 || rest[0] != '=' {
+		return nil, false
+	}
+	if end := bytes.IndexByte(rest, ';'); end >= 0 {
+		rest = rest[:end]
+	}
+	value = trimSpace(rest[1:])
+	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
+		value = value[1 : n-1]
+	}
+	return value, true
 }
 
 // trimSpace takes optional white space (RFC 9110 section 5.6.3) off both ends.
 func trimSpace(b []byte) []byte {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
+	b = trimLeft(b)
 	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
 		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// trimLeft takes it off the front.
+func trimLeft(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
 	}
 	return b
 }

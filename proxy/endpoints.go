@@ -12,6 +12,7 @@ import (
 	"haldane/config"
 	"haldane/proxy/balance"
 	"haldane/proxy/upstream"
+	"haldane/router"
 )
 
 // How a snapshot comes by the endpoints of its variants, and lets go of them.
@@ -110,8 +111,8 @@ func (s *Server) Endpoints() []VariantEndpoints {
 		return nil
 	}
 	all := make([]VariantEndpoints, 0, len(snapshot.groups))
-	for _, service := range snapshot.services {
-		all = service.appendEndpoints(all)
+	for i := range snapshot.services {
+		all = snapshot.services[i].appendEndpoints(all)
 	}
 	return all
 }
@@ -122,7 +123,7 @@ func (s *Server) EndpointsOf(name string) []VariantEndpoints {
 	if snapshot == nil {
 		return nil
 	}
-	i, found := slices.BinarySearchFunc(snapshot.services, name, func(s *service, name string) int { return strings.Compare(s.name, name) })
+	i, found := slices.BinarySearchFunc(snapshot.table.Services(), name, func(s *router.Service, name string) int { return strings.Compare(s.Name, name) })
 	if !found {
 		return nil
 	}
@@ -130,7 +131,8 @@ func (s *Server) EndpointsOf(name string) []VariantEndpoints {
 }
 
 func (s *service) appendEndpoints(all []VariantEndpoints) []VariantEndpoints {
-	for _, v := range s.variants {
+	for i := range s.variants {
+		v := &s.variants[i]
 		all = append(all, VariantEndpoints{s.name, v.name, v.endpoints.Status()})
 	}
 	return all

@@ -126,7 +126,7 @@ func (x *exchange) toStable() {
 	x.endTry()
 	a := &x.assignment
 	a.Variant, a.Stratum = a.Split.Stable, router.StratumNone
-	x.variant = x.service.variants[a.Variant]
+	x.variant = &x.service.variants[a.Variant]
 	x.lane = stats.Unjudged
 	x.tries.rescued, x.tries.fresh = true, false
 	x.status, x.firstByte, x.bytesOut = 0, 0, 0

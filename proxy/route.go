@@ -8,24 +8,26 @@ import (
 	"haldane/stats"
 )
 
-// match finds the service.
+// match finds the service. Both sides of it are found by its number, so that neither has to be waited for to get at the other.
 func (x *exchange) match() failure {
-	found := x.snapshot.table.Match(&x.view)
-	if found == nil {
+	i, ok := x.snapshot.table.Find(&x.view)
+	if !ok {
 		return noService
 	}
-	x.route = found
-	x.service = x.snapshot.services[found.Index]
+	x.route = x.snapshot.table.Services()[i]
+	x.service = &x.snapshot.services[i]
 	return none
 }
 
 // assign finds the variant, and fixes before anything has happened whether the outcome will be judged: which of a user's
 // requests counts must not depend on how it ends.
 func (x *exchange) assign() {
+	// What is known to be needed is read at once. It comes from memory together then, and while the request is assigned.
+	x.purse = x.service.stats.Budget().Purse()
+	x.service.variants[x.route.Split().Stable].stats.Foresee(x.conn.id)
 	x.assignment = x.route.Assign(&x.view, rand.Uint64())
 	a := &x.assignment
-	x.variant = x.service.variants[a.Variant]
-	x.purse = x.service.stats.Budget().Purse()
+	x.variant = &x.service.variants[a.Variant]
 	x.refused = a.Refused
 	side := stats.SideStable
 	if canary(a) {
@@ -43,7 +45,7 @@ func (x *exchange) reassign() {
 	a := &x.assignment
 	x.refused = a.Reason == router.ReasonPin
 	a.Variant, a.Stratum = a.Split.Stable, router.StratumNone
-	x.variant = x.service.variants[a.Variant]
+	x.variant = &x.service.variants[a.Variant]
 	x.lane = stats.Unjudged
 }
 

@@ -41,7 +41,7 @@ type Sections struct {
 // field changes and counters. It is immutable. A request takes it once and sees nothing else to its end.
 type Snapshot struct {
 	table    *router.Table
-	services []*service // by router.Service.Index
+	services []service // by router.Service.Index; one beside the other, because there may be many
 	limits   limits
 	timeouts clientTimeouts
 	access   accessMode
@@ -59,9 +59,9 @@ type limits struct {
 
 // service is one service, in step with the router's.
 type service struct {
-	name           string
-	variants       []*variant // by the router's index
+	variants       []variant // by the router's index
 	stats          *stats.Service
+	name           string
 	requestIDField []byte   // nil: ids are left alone
 	variantField   []byte   // nil: none
 	taken          []string // response fields that no client gets
@@ -83,10 +83,10 @@ type shared struct {
 
 // variant is one variant of a service.
 type variant struct {
+	stats          *stats.Variant
+	endpoints      *balance.Group
 	name           string
 	nameField      []byte
-	endpoints      *balance.Group
-	stats          *stats.Variant
 	requestTimeout time.Duration
 	host           []byte // nil: the client's
 	stripPrefix    []byte
@@ -110,6 +110,7 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		sampler:  sections.Sampler,
 		groups:   make(map[groupKey]*balance.Group),
 		shared:   make(map[string]*shared),
+		services: make([]service, 0, len(sections.Table.Services())),
 	}
 	for i, route := range sections.Table.Services() {
 		settings, ok := sections.Services[route.Name]
@@ -120,7 +121,7 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("build service %s: %w", route.Name, err)
 		}
-		s.services = append(s.services, built)
+		s.services = append(s.services, *built)
 	}
 	s.origin = s
 	s.resolve()
@@ -150,7 +151,8 @@ func newTimeouts(t config.ClientTimeouts) clientTimeouts {
 
 func (s *Snapshot) newService(route *router.Service, settings config.Service, sections Sections, previous *Snapshot) (*service, error) {
 	built := &service{
-		name: route.Name, stats: sections.Stats.Service(route.Name), shared: s.sharedOf(route.Name, previous),
+		variants: make([]variant, 0, len(route.Variants)),
+		name:     route.Name, stats: sections.Stats.Service(route.Name), shared: s.sharedOf(route.Name, previous),
 		taken:   sections.Taken[route.Name],
 		stalls:  newStallLimit(settings),
 		limits:  newLimitTerms(settings.Limits),
@@ -175,7 +177,7 @@ func (s *Snapshot) newService(route *router.Service, settings config.Service, se
 		if err != nil {
 			return nil, fmt.Errorf("variant %s: %w", named.Name, err)
 		}
-		built.variants = append(built.variants, v)
+		built.variants = append(built.variants, *v)
 	}
 	return built, nil
 }

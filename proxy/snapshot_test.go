@@ -13,7 +13,7 @@ func TestSnapshotKeepsUnchangedEndpoints(t *testing.T) {
 	s := two(o.address, "127.0.0.1:1")
 	first := build(t, s, nil, nil)
 	second := build(t, s, nil, first)
-	web := func(s *Snapshot) *service { return s.services[0] }
+	web := func(s *Snapshot) *service { return &s.services[0] }
 	if web(first).variants[0].endpoints.Endpoints()[0] != web(second).variants[0].endpoints.Endpoints()[0] {
 		t.Error("an unchanged endpoint lost its connections")
 	}

@@ -22,7 +22,7 @@ type meeting struct {
 // exchange begins a request and ends it. Every other one has a body, some of which are on their way when the answer comes.
 func (m *meeting) exchange(c *clientConn, n int) {
 	x := c.exchange
-	x.service, x.variant, x.started = m.served, m.served.variants[0], time.Now()
+	x.service, x.variant, x.started = m.served, &m.served.variants[0], time.Now()
 	x.assignment.Split = &router.Split{}
 	x.body.conn = c
 	x.body.whole.Store(n%2 == 0)
@@ -66,7 +66,7 @@ func TestStallIsTakenOnce(t *testing.T) {
 	v := stats.NewRegistry(1).Service("web").Variant("v1")
 	m := &meeting{
 		server: New(Options{}),
-		served: &service{stalls: &stallLimit{least: 1}, variants: []*variant{{stats: v}}},
+		served: &service{stalls: &stallLimit{least: 1}, variants: []variant{{stats: v}}},
 	}
 	for id := range uint64(conns) {
 		c := &clientConn{server: m.server, id: id}

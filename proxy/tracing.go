@@ -171,9 +171,9 @@ func (x *exchange) decided(r *trace.Request) {
 	r.Variant, r.Reason, r.Rollout, r.Outcome = v.name, x.assignment.Reason.String(), split.Rollout, x.logged()
 	switch {
 	case split.Rollout == "":
-	case v == x.service.variants[split.Canary]:
+	case v == &x.service.variants[split.Canary]:
 		r.Role = "canary"
-	case v == x.service.variants[split.Stable]:
+	case v == &x.service.variants[split.Stable]:
 		r.Role = "stable"
 	}
 }

@@ -124,8 +124,8 @@ func (x *exchange) deadline() time.Time {
 // fails does not become the load that makes it fail.
 func (s *service) room() int {
 	var underWay int64
-	for _, v := range s.variants {
-		underWay += v.endpoints.InFlight()
+	for i := range s.variants {
+		underWay += s.variants[i].endpoints.InFlight()
 	}
 	return max(s.retries.minimum, int(s.retries.share*float64(underWay)))
 }

@@ -35,7 +35,7 @@ func (v *view) Field(name string) ([]byte, bool) { return v.fields.Get(name) }
 // Cookie is the first value of a cookie, over all Cookie fields.
 func (v *view) Cookie(name string) ([]byte, bool) {
 	for i := range v.fields {
-		if !http1.EqualFold(v.fields[i].Name, "Cookie") {
+		if name := v.fields[i].Name; string(name) != "Cookie" && !http1.EqualFold(name, "Cookie") { // nearly all spell it so
 			continue
 		}
 		if value, ok := cookieValue(v.fields[i].Value, name); ok {

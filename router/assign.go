@@ -3,7 +3,7 @@ package router
 // Assign chooses the variant of one request of this service. random is 64 uniformly random bits of the request's own; they
 // decide where no user key does. A key that is issued is made of them, so they should not be foreseeable either.
 func (s *Service) Assign(r Request, random uint64) Assignment {
-	split := s.split
+	split := &s.split
 	if split.Override >= 0 {
 		a := Assignment{Variant: split.Override, Reason: ReasonOverride, Split: split}
 		if a.Revoked() {
@@ -43,7 +43,7 @@ type lot struct {
 // not the one in force.
 func (s *Service) drawn(a ask, l lot) Assignment {
 	var buf [addressSize]byte
-	out := Assignment{Reason: ReasonSplit, Stratum: l.stratum, Split: s.split, Part: l.part}
+	out := Assignment{Reason: ReasonSplit, Stratum: l.stratum, Split: &s.split, Part: l.part}
 	bits := a.random
 	if key, issued := a.key(s.sticky.source, &buf); len(key) > 0 {
 		bits = l.draw.salt.sum(key)

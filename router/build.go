@@ -29,7 +29,8 @@ func Build(o Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{segments: segments, hosts: newHosts(), byName: make(map[string]int, len(o.Services)), fallback: absent}
+	t := &Table{segments: segments, byName: make(map[string]int, len(o.Services)), fallback: absent}
+	rules := newHostRules()
 	for i, name := range names(o.Services) {
 		s, err := newService(name, o.Services[name], c)
 		if err != nil {
@@ -38,10 +39,11 @@ func Build(o Options) (*Table, error) {
 		s.Index = i
 		t.services = append(t.services, s)
 		t.byName[name] = i
-		if err := t.claim(i, o.Services[name].Match); err != nil {
+		if err := t.claim(rules, i, o.Services[name].Match); err != nil {
 			return nil, fmt.Errorf("service %s: %w", name, err)
 		}
 	}
+	t.hosts = rules.hosts()
 	if o.Default != "" {
 		i, ok := t.byName[o.Default]
 		if !ok {
@@ -58,13 +60,13 @@ func Build(o Options) (*Table, error) {
 // names are the keys in order, so that two builds of one configuration never differ.
 func names[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// claim enters the rules of a service.
-func (t *Table) claim(service int, rules []config.Match) error {
-	if len(rules) == 0 {
-		rules = []config.Match{{}}
+// claim enters the matches of a service into the rules.
+func (t *Table) claim(rules *hostRules, service int, matches []config.Match) error {
+	if len(matches) == 0 {
+		matches = []config.Match{{}}
 	}
-	for i, rule := range rules {
-		p, err := t.hosts.paths(rule.Host)
+	for i, rule := range matches {
+		p, err := rules.paths(rule.Host)
 		if err != nil {
 			return fmt.Errorf("match %d: %w", i+1, err)
 		}
@@ -110,7 +112,7 @@ func newService(name string, settings config.Service, c *compiler) (*Service, er
 	if s.static, err = s.newStatic(settings); err != nil {
 		return nil, err
 	}
-	s.split = s.static
+	s.split = *s.static
 	return s, nil
 }
 

@@ -23,33 +23,12 @@ const (
 	purposeVote
 )
 
-// salt is a hash that has read everything but the key. It is copied, never written to, so that any number of requests
-// may go on from it at the same time.
-type salt struct{ prefix xxhash.Digest }
-
-// saltOf reads the parts, each followed by a zero byte. Names hold no zero byte, so that two lists of parts never read
-// alike.
-func saltOf(p purpose, parts ...string) salt {
-	d := xxhash.NewWithSeed(uint64(p))
-	for _, part := range parts {
-		_, _ = d.WriteString(part) // a Digest never fails
-		_, _ = d.Write([]byte{0})
-	}
-	return salt{*d}
-}
-
-// sum is the hash of a key: XXH64, whose own finish spreads a change of any bit over all 64, also with keys of one byte.
-func (s *salt) sum(key []byte) uint64 {
-	d := s.prefix
-	_, _ = d.Write(key)
-	return d.Sum64()
-}
-
-// draw turns 64 uniform bits into a variant.
+// draw turns 64 uniform bits into a variant. The bounds ascend; the first one above the bits decides.
 type draw struct {
-	salt   salt
-	bounds []bound // ascending; the first one above the bits decides
-	rest   int     // the variant beyond all bounds
+	salt  salt
+	first bound // the zero value for none
+	rest  int   // the variant beyond all bounds
+	more  []bound
 }
 
 // bound is the end of one variant's part of the line from 0 to 2^64.
@@ -62,6 +41,7 @@ type bound struct {
 func newDraw(salt salt, shares []config.Percent) draw {
 	d := draw{salt: salt}
 	var sum config.Percent
+	var bounds []bound
 	for variant, share := range shares {
 		if share == 0 {
 			continue
@@ -72,7 +52,10 @@ func newDraw(salt salt, shares []config.Percent) draw {
 			d.rest = variant
 			break
 		}
-		d.bounds = append(d.bounds, bound{below, variant})
+		bounds = append(bounds, bound{below, variant})
+	}
+	if len(bounds) > 0 {
+		d.first, d.more = bounds[0], bounds[1:]
 	}
 	return d
 }
@@ -90,12 +73,15 @@ func newCanaryDraw(salt salt, c canaryDraw) draw {
 	if all {
 		return draw{salt: salt, rest: c.canary}
 	}
-	return draw{salt: salt, bounds: []bound{{below, c.canary}}, rest: c.stable}
+	return draw{salt: salt, first: bound{below, c.canary}, rest: c.stable}
 }
 
 // at is the variant that 64 uniform bits fall on.
 func (d *draw) at(random uint64) int {
-	for _, b := range d.bounds {
+	if random < d.first.below {
+		return d.first.variant
+	}
+	for _, b := range d.more {
 		if random < b.below {
 			return b.variant
 		}

@@ -10,26 +10,21 @@ import (
 // hosts finds the service for a host and a path. What it costs depends on the labels of the host and the segments of the
 // path, not on the number of services.
 type hosts struct {
-	exact    map[string]*paths
-	wildcard map[string]*paths // by what follows "*."
-	longest  int               // the longest key of wildcard: no longer end of a host needs a look
+	exact    hostTable
+	wildcard hostTable // by what follows "*."
 	any      paths
-}
-
-func newHosts() *hosts {
-	return &hosts{exact: make(map[string]*paths), wildcard: make(map[string]*paths), any: newPaths()}
 }
 
 // find is the index of the service, or absent.
 func (h *hosts) find(host, path []byte) int {
-	if p, ok := h.exact[string(host)]; ok {
-		if i := p.find(path); i != absent {
+	if found := h.exact.find(host); found != nil {
+		if i := found.find(path); i != absent {
 			return i
 		}
 	}
 	for rest := h.start(host); rest != nil; rest = parent(rest) {
-		if p, ok := h.wildcard[string(rest)]; ok {
-			if i := p.find(path); i != absent {
+		if found := h.wildcard.find(rest); found != nil {
+			if i := found.find(path); i != absent {
 				return i
 			}
 		}
@@ -40,10 +35,11 @@ func (h *hosts) find(host, path []byte) int {
 // start is the longest end of the host, after a dot, that a wildcard can have; nil when there is none. It cuts a host of
 // thousands of labels down before the walk, which would otherwise take the square of its length.
 func (h *hosts) start(host []byte) []byte {
-	if h.longest == 0 {
+	longest := h.wildcard.longest
+	if longest == 0 {
 		return nil
 	}
-	if spare := len(host) - h.longest - 1; spare > 0 {
+	if spare := len(host) - longest - 1; spare > 0 {
 		host = host[spare:]
 	}
 	return parent(host)
@@ -58,22 +54,45 @@ func parent(host []byte) []byte {
 	return host[i+1:]
 }
 
-var errWildcard = errors.New(`a wildcard stands for whole labels at the front, as in "*.example.com"`)
+// hostRules are the rules of all hosts while they are collected.
+type hostRules struct {
+	exact, wildcard map[string]*paths // a wildcard by what follows "*."
+	any             paths
+}
+
+func newHostRules() *hostRules {
+	return &hostRules{exact: make(map[string]*paths), wildcard: make(map[string]*paths), any: newPaths()}
+}
+
+// hosts is what requests are matched with. The rules must not be changed afterwards.
+func (r *hostRules) hosts() *hosts {
+	return &hosts{exact: newHostTable(r.exact), wildcard: newHostTable(r.wildcard), any: r.any}
+}
+
+var (
+	errWildcard = errors.New(`a wildcard stands for whole labels at the front, as in "*.example.com"`)
+	errLongHost = errors.New("its name is longer than any can be")
+)
+
+// longestHost is more than a name has in the domain name system (RFC 1035, section 2.3.4).
+const longestHost = 4096
 
 // paths finds or makes the paths of a host as a rule writes it.
-func (h *hosts) paths(host string) (*paths, error) {
+func (r *hostRules) paths(host string) (*paths, error) {
 	if host == "" {
-		return &h.any, nil
+		return &r.any, nil
 	}
 	name := strings.TrimSuffix(strings.ToLower(host), ".")
 	name, wild := strings.CutPrefix(name, "*.")
 	if name == "" || strings.Contains(name, "*") {
 		return nil, fmt.Errorf("host %q: %w", host, errWildcard)
 	}
-	byName := h.exact
+	if len(name) > longestHost {
+		return nil, fmt.Errorf("host %.40q...: %w", host, errLongHost)
+	}
+	byName := r.exact
 	if wild {
-		byName = h.wildcard
-		h.longest = max(h.longest, len(name))
+		byName = r.wildcard
 	}
 	p, ok := byName[name]
 	if !ok {

@@ -116,7 +116,7 @@ func TestTablesShareExpressions(t *testing.T) {
 	s.Pins = []config.Pin{{Header: "X-Beta", Regexp: "^y", Variant: "v2"}}
 	table := build(t, Options{Services: map[string]config.Service{"shop": s}})
 	changed := with(t, table, map[string]SplitSpec{"shop": {Stable: "v2"}})
-	if table.services[0] == changed.services[0] || table.services[0].pins.rules[0].matcher != changed.services[0].pins.rules[0].matcher {
+	if table.services[0] == changed.services[0] || table.services[0].pins.first.matcher != changed.services[0].pins.first.matcher {
 		t.Error("a change of the split forgets what regular expressions answered")
 	}
 }

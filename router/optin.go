@@ -93,7 +93,7 @@ func exposed(word string) (level, error) {
 // member says why the step exposes a request besides the split: by its segment, or because its user opted in. ok is false when
 // it does not.
 func (s *Service) member(a ask) (why Reason, ok bool) {
-	split := s.split
+	split := &s.split
 	switch {
 	case split.Segment != nil && split.Segment.holds(a):
 		return ReasonSegment, true

@@ -28,9 +28,9 @@ type prefix struct {
 }
 
 // covers says whether a path is that of the prefix, or below it.
-func (p *prefix) covers(path []byte) bool {
-	n := len(p.path)
-	return len(path) >= n && (len(path) == n || path[n] == '/') && string(path[:n]) == p.path
+func covers(prefix string, path []byte) bool {
+	n := len(prefix)
+	return len(path) >= n && (len(path) == n || path[n] == '/') && string(path[:n]) == prefix
 }
 
 func newPaths() paths { return paths{root: absent} }
@@ -46,7 +46,7 @@ func (p *paths) find(path []byte) int {
 		return p.lookUp(path)
 	}
 	for i := range p.few {
-		if p.few[i].covers(path) {
+		if covers(p.few[i].path, path) {
 			return p.few[i].service
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"haldane/config"
 )
 
-// pins are the ways in which a request of one service names its variant.
+// pins are the ways in which a request of one service names its variant. Most services have one rule or none.
 type pins struct {
-	rules   []pinRule
-	byName  map[string]int // variants by name
-	tenant  string         // the field that names the tenant
+	first   pinRule        // the zero value for none
+	more    []pinRule      // that come after it
 	tenants map[string]int // the default pin of each tenant
+	tenant  string         // the field that names the tenant
+	byName  map[string]int // variants by name
 }
 
 // pinRule is one of them. Without a matcher the value itself names the variant.
@@ -24,18 +25,12 @@ type pinRule struct {
 
 // find is the variant that the request names: by the first rule that matches, else by its tenant.
 func (p *pins) find(r Request) (variant int, ok bool) {
-	for i := range p.rules {
-		rule := &p.rules[i]
-		value, given := rule.source.read(r, nil) // a pin is never an address
-		if !given {
-			continue
-		}
-		if rule.matcher == nil {
-			if variant, ok = p.byName[string(value)]; ok {
-				return variant, true
-			}
-		} else if rule.matcher.matches(value) {
-			return rule.variant, true
+	if variant, ok = p.named(r, &p.first); ok {
+		return variant, true
+	}
+	for i := range p.more {
+		if variant, ok = p.named(r, &p.more[i]); ok {
+			return variant, true
 		}
 	}
 	if p.tenants == nil {
@@ -44,6 +39,19 @@ func (p *pins) find(r Request) (variant int, ok bool) {
 	value, _ := r.Field(p.tenant)
 	variant, ok = p.tenants[string(value)]
 	return variant, ok
+}
+
+// named is the variant that the request names by one rule.
+func (p *pins) named(r Request, rule *pinRule) (variant int, ok bool) {
+	value, given := rule.source.read(r, nil) // a pin is never an address
+	switch {
+	case !given:
+		return 0, false
+	case rule.matcher == nil:
+		variant, ok = p.byName[string(value)]
+		return variant, ok
+	}
+	return rule.variant, rule.matcher.matches(value)
 }
 
 var errAddressPin = errors.New("a pin needs a header, a cookie or a query")
@@ -56,7 +64,11 @@ func newPins(settings config.Service, byName map[string]int, c *compiler) (pins,
 		if err != nil {
 			return pins{}, fmt.Errorf("pin %d: %w", i+1, err)
 		}
-		p.rules = append(p.rules, rule)
+		if i == 0 {
+			p.first = rule
+			continue
+		}
+		p.more = append(p.more, rule)
 	}
 	if settings.Tenants == nil {
 		return p, nil

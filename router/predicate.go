@@ -55,7 +55,7 @@ type value struct {
 	matcher matcher
 }
 
-func (c value) holds(a ask) bool {
+func (c *value) holds(a ask) bool {
 	found, ok := c.source.read(a.Request, nil) // never an address
 	return ok && (c.matcher == nil || c.matcher.matches(found))
 }
@@ -166,7 +166,7 @@ func (c *compiler) value(p *config.Predicate) (condition, error) {
 		how.list = newOneOf(p.In, p.List) // an empty file is a list that nobody is on
 	}
 	matcher, err := c.matcher(how)
-	return value{from, matcher}, err
+	return &value{from, matcher}, err
 }
 
 func (c *compiler) path(p *config.Predicate) (condition, error) {

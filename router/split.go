@@ -8,36 +8,40 @@ import (
 	"haldane/config"
 )
 
-// Split says how the traffic of one service is shared out right now. A Split is immutable.
+// Split says how the traffic of one service is shared out right now. A Split is immutable. What most requests read stands
+// together, for few cache lines.
 type Split struct {
+	// Override is the index of the variant that takes every request by an operator's order, or -1.
+	Override int
+	// Stable is the index of the stable variant.
+	Stable int
+	// Canary is the index of the canary, or that of the stable when there is none.
+	Canary int
 	// Rollout is the id of the rollout, and the salt of the draw; empty without one.
 	Rollout string
 	// Revision counts the splits of the service; it travels with each request so that late answers are not counted
 	// under a split they were not drawn with.
 	Revision uint64
-	// Stable is the index of the stable variant.
-	Stable int
-	// Canary is the index of the canary, or that of the stable when there is none.
-	Canary int
-	// Shares is the share of each variant, by index; they add up to config.Whole. With a rollout only stable and canary
-	// have one.
-	Shares []config.Percent
-	// Segment is exposed to the canary as well; nil for none.
-	Segment *Segment
-	// Strength is the share of the segment, and of those who opted in, that is drawn for the canary; config.Whole sends all.
-	Strength config.Percent
-	// Override is the index of the variant that takes every request by an operator's order, or -1.
-	Override int
 	// Revocation takes the canary out; nil without a rollout.
 	Revocation *Revocation
+	// Segment is exposed to the canary as well; nil for none.
+	Segment *Segment
 	// Back are the parts of the service whose requests do not get the canary.
 	Back Parts
 
-	parts    []part
-	ordered  bool  // the override was given when the canary had been rolled back already
-	draw     draw  // Shares as thresholds
-	strength draw  // Strength as a threshold, with a salt of its own
-	early    level // from which on those who opted in are exposed; levelGeneral for none
+	ordered bool  // the override was given when the canary had been rolled back already
+	early   level // from which on those who opted in are exposed; levelGeneral for none
+	parts   []part
+	draw    draw // Shares as thresholds
+
+	// What follows is read by few requests, or none.
+
+	strength draw // Strength as a threshold, with a salt of its own
+	// Shares is the share of each variant, by index; they add up to config.Whole. With a rollout only stable and canary
+	// have one.
+	Shares []config.Percent
+	// Strength is the share of the segment, and of those who opted in, that is drawn for the canary; config.Whole sends all.
+	Strength config.Percent
 }
 
 // revoked says whether the canary of this split must not be assigned to requests of a part.

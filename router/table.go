@@ -5,23 +5,26 @@ import (
 )
 
 // Service is one service of a table: its variants and how its traffic is shared out. It is immutable; a change of the
-// split makes another Service of the same name and index.
+// split makes another Service of the same name and index. What a request reads stands at the front and together: where
+// there are many services, the time of a request is that of fetching these lines.
 type Service struct {
-	// Name is its name in the configuration.
-	Name string
+	sticky   sticky
+	pins     pins
+	voteSalt uint64
+	split    Split
+
 	// Index is its position in Table.Services. It stays when a split changes.
 	Index int
+	// Name is its name in the configuration.
+	Name string
 	// Variants are sorted by name. The index of a variant is its position here.
 	Variants []Variant
 
-	byName   map[string]int // variants
-	pins     pins
-	sticky   sticky
-	voteSalt uint64
-	optIn    optIn
-	static   *Split    // without a spec: the split of the file
-	spec     SplitSpec // what split was made from; only read when split is not static
-	split    *Split
+	byName    map[string]int // variants
+	optIn     optIn
+	static    *Split    // without a spec: the split of the file
+	specified bool      // whether split was made from spec, and is not static
+	spec      SplitSpec // what split was made from
 }
 
 // Variant is one deployed version of a service.
@@ -37,7 +40,7 @@ func (s *Service) Variant(name string) (index int, ok bool) {
 }
 
 // Split is the split in force in this table.
-func (s *Service) Split() *Split { return s.split }
+func (s *Service) Split() *Split { return &s.split }
 
 // Table is everything that is needed to choose a service and a variant for a request. It is immutable.
 type Table struct {
@@ -54,15 +57,21 @@ const absent = -1
 // Services are all services, sorted by name. The slice belongs to the table and must not be changed.
 func (t *Table) Services() []*Service { return t.services }
 
-// Match finds the service that a request belongs to, nil when there is none. The host counts first: an exact name, then the
-// longest wildcard, then any host. A host whose rules have no fitting path leaves the request to the next one.
+// Find finds the service that a request belongs to, as its position in Services. The host counts first: an exact name, then
+// the longest wildcard, then any host. A host whose rules have no fitting path leaves the request to the next one.
 // Among the paths of a host an exact one counts before the longest prefix.
-func (t *Table) Match(r Request) *Service {
+func (t *Table) Find(r Request) (index int, ok bool) {
 	i := t.hosts.find(r.Host(), r.Path())
 	if i == absent {
 		i = t.fallback
 	}
-	if i == absent {
+	return i, i != absent
+}
+
+// Match is the service that a request belongs to, as Find finds it; nil when there is none.
+func (t *Table) Match(r Request) *Service {
+	i, ok := t.Find(r)
+	if !ok {
 		return nil
 	}
 	return t.services[i]
@@ -105,18 +114,18 @@ func (t *Table) firstUnknown(specs map[string]SplitSpec) error {
 
 // withStatic is the service with the split of its file.
 func (s *Service) withStatic() *Service {
-	if s.split == s.static {
+	if !s.specified {
 		return s
 	}
 	changed := *s
-	changed.split, changed.spec = s.static, SplitSpec{}
+	changed.split, changed.specified, changed.spec = *s.static, false, SplitSpec{}
 	return &changed
 }
 
 // with is the service with the split of a spec. A spec that is in force already changes nothing: a new table for one
 // service costs no work for the others.
 func (s *Service) with(spec SplitSpec, segments map[string]*Segment) (*Service, error) {
-	if s.split != s.static && s.spec == spec {
+	if s.specified && s.spec == spec {
 		return s, nil
 	}
 	split, err := s.newSplit(spec, segments)
@@ -124,7 +133,7 @@ func (s *Service) with(spec SplitSpec, segments map[string]*Segment) (*Service, 
 		return nil, err
 	}
 	changed := *s
-	changed.split, changed.spec = split, spec
+	changed.split, changed.specified, changed.spec = *split, true, spec
 	return &changed, nil
 }
 

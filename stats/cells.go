@@ -33,35 +33,36 @@ func (l *lane) newOctave(i int) *octave {
 // row is the tallies of one outcome and one status class, by method.
 type row [methods]tally
 
-// shard is the cells of one variant that one share of the request goroutines writes to.
+// What nearly every request needs leads from the berth to the cells without another step: the row of answers with 2xx, and the
+// lanes of the first two strata (a router draws in no others) beside that of the unjudged.
+const (
+	usualClass = 2
+	usualLanes = 1 + 2*2
+)
+
+// berth is what a variant has for each shard from the start, one cache line. What is in flight is not a cell of its own: it is
+// what began less what ended, and saves one write per request. The rest is made by the first request that needs it.
+type berth struct {
+	begun atomic.Uint64
+	shard atomic.Pointer[shard]
+	row   atomic.Pointer[row]              // of OutcomeOK and usualClass
+	lanes [usualLanes]atomic.Pointer[lane] // of the first slots
+}
+
+// shard is what else one share of the request goroutines writes to.
 type shard struct {
 	bytesIn atomic.Uint64
 	stalled atomic.Uint64
 	rows    [outcomeSlots][classes]atomic.Pointer[row]
-	lanes   [lanes]atomic.Pointer[lane]
+	lanes   [lanes - usualLanes]atomic.Pointer[lane]
 	_       cacheLine
-}
-
-// newRow makes a row, or finds the one that another goroutine was first to make.
-func (s *shard) newRow(outcome, class int) *row {
-	s.rows[outcome][class].CompareAndSwap(nil, new(row))
-	return s.rows[outcome][class].Load()
-}
-
-// berth is what a variant has for each shard from the start. What is in flight is not a cell of its own: it is what began
-// less what ended, and saves one write per request.
-type berth struct {
-	begun atomic.Uint64
-	shard atomic.Pointer[shard] // made by the first request that ends
-	_     [48]byte              // to the end of the cache line
 }
 
 // berth finds the place of a shard.
 func (v *Variant) berth(shard uint64) *berth { return &v.berths[shard&uint64(len(v.berths)-1)] }
 
-// shard finds a shard, or makes it.
-func (v *Variant) shard(n uint64) *shard {
-	b := v.berth(n)
+// made finds a shard, or makes it.
+func (b *berth) made() *shard {
 	if s := b.shard.Load(); s != nil {
 		return s
 	}
@@ -69,16 +70,53 @@ func (v *Variant) shard(n uint64) *shard {
 	return b.shard.Load()
 }
 
+// rowAt is where a row is, nil while there is no shard that could have it.
+func (b *berth) rowAt(outcome, class int) *atomic.Pointer[row] {
+	if outcome == int(OutcomeOK) && class == usualClass {
+		return &b.row
+	}
+	if s := b.shard.Load(); s != nil {
+		return &s.rows[outcome][class]
+	}
+	return nil
+}
+
+// laneAt is where a lane is, nil while there is no shard that could have it.
+func (b *berth) laneAt(slot int) *atomic.Pointer[lane] {
+	if slot < usualLanes {
+		return &b.lanes[slot]
+	}
+	if s := b.shard.Load(); s != nil {
+		return &s.lanes[slot-usualLanes]
+	}
+	return nil
+}
+
+// row finds a row of a shard, or makes it.
+func (v *Variant) row(n uint64, outcome, class int) *row {
+	b := v.berth(n)
+	b.made()
+	at := b.rowAt(outcome, class)
+	if at.Load() == nil {
+		at.CompareAndSwap(nil, new(row))
+	}
+	return at.Load()
+}
+
 // lane finds a lane of a shard, or makes it.
 func (v *Variant) lane(n uint64, slot int) *lane {
-	s := v.shard(n)
-	if l := s.lanes[slot].Load(); l != nil {
+	b := v.berth(n)
+	b.made()
+	at := b.laneAt(slot)
+	if l := at.Load(); l != nil {
 		return l
 	}
-	owner := v.shard(n & uint64(len(v.berths)-1) % latencyShards)
-	owner.lanes[slot].CompareAndSwap(nil, new(lane))
-	s.lanes[slot].Store(owner.lanes[slot].Load())
-	return s.lanes[slot].Load()
+	owner := v.berth(n & uint64(len(v.berths)-1) % latencyShards)
+	owner.made()
+	shared := owner.laneAt(slot)
+	shared.CompareAndSwap(nil, new(lane))
+	at.Store(shared.Load())
+	return at.Load()
 }
 
 // laneSet is the lanes of one slot of a variant, each of them once.
@@ -93,11 +131,13 @@ func (s *laneSet) all() []*lane { return s.lanes[:s.n] }
 // laneSet finds the lanes of a slot.
 func (v *Variant) laneSet(slot int) (set laneSet) {
 	for i := range min(len(v.berths), latencyShards) {
-		if s := v.berths[i].shard.Load(); s != nil {
-			if l := s.lanes[slot].Load(); l != nil {
-				set.lanes[set.n] = l
-				set.n++
-			}
+		at := v.berths[i].laneAt(slot)
+		if at == nil {
+			continue
+		}
+		if l := at.Load(); l != nil {
+			set.lanes[set.n] = l
+			set.n++
 		}
 	}
 	return set

@@ -52,7 +52,7 @@ func TestEventsAgainstRecount(t *testing.T) {
 			var seen [Strata + 2][2][]Record
 			for range rng.IntN(200) {
 				rec, side := randomEvent(rng, s.Kinds(), revision), rng.IntN(2)
-				stratum := int(rec.Lane & (1<<stratumBits - 1))
+				stratum := int(rec.Lane&slotMask+1) / 2
 				if rng.IntN(10) == 0 { // drawn under another revision
 					rec.Lane = Judged(stratum, revision-uint64(rng.IntN(3))-1).With(rec.Lane.events())
 				} else {
@@ -93,7 +93,7 @@ func TestEventsWhileRequestsEnd(t *testing.T) {
 			for range each {
 				rec := randomEvent(rng, s.Kinds(), 1)
 				canary.End(rng.Uint64(), rec)
-				if int(rec.Lane&(1<<stratumBits-1)) == 1 {
+				if int(rec.Lane&slotMask+1)/2 == 1 {
 					mine = append(mine, rec)
 				}
 			}

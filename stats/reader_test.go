@@ -130,7 +130,7 @@ func TestReaderConcurrent(t *testing.T) {
 func TestLaneKeepsTheRevision(t *testing.T) {
 	s := NewRegistry(1).Service("shop")
 	canary, stable := s.Variant("v2"), s.Variant("v1")
-	for _, revision := range []uint64{0, 1, 1<<(eventShift-stratumBits) - 1, 1 << 40, 3} {
+	for _, revision := range []uint64{0, 1, 1<<(eventShift-slotBits) - 1, 1 << 40, 3} {
 		r := s.Reader(revision, canary, stable)
 		times(2, canary, okay(revision))
 		expect(t, r, Counts{Good: 2}, Counts{})

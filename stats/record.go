@@ -6,14 +6,13 @@ import "time"
 // segment) must not be pooled.
 const Strata = 4
 
-// A Lane has the stratum in its lowest bits, above them the revision, and in its high bits the events (see Lane.With). The
-// lowest bit of the revision is enough to tell apart the cells of two revisions in a row: the index of the cells, the slot, is
-// stratum and parity as they stand in the lane.
+// A Lane has the index of its cells, the slot, in its lowest bits, above them the revision, and in its high bits the events (see
+// Lane.With). The lowest bit of the revision is enough to tell apart the cells of two revisions in a row.
 const (
-	stratumBits = 3
-	slotMask    = 1<<(stratumBits+1) - 1
-	// lanes is the number of slots: two for each stratum, and the unjudged one. A few are never used.
-	lanes = 1<<stratumBits + Strata + 1
+	slotBits = 4
+	slotMask = 1<<slotBits - 1
+	// lanes is the number of slots: the unjudged one, and two for each stratum, which follow in the order of the strata.
+	lanes = 1 + 2*Strata
 )
 
 // Lane says which numbers a request belongs to. Prometheus adds up all lanes; a verdict reads only those of the current
@@ -30,12 +29,12 @@ func Judged(stratum int, revision uint64) Lane {
 	if stratum < 1 || stratum > Strata {
 		return Unjudged
 	}
-	return Lane(revision<<stratumBits).plain() | Lane(stratum)
+	return Lane(revision<<slotBits).plain() | Lane(2*stratum-1+int(revision&1))
 }
 
 // slot is the index of the lane in a shard, if its revision is the judged one (see Service.judging).
 func (l Lane) slot(judging uint64) int {
-	if uint64(l.plain())>>stratumBits == judging || judging == anyRevision {
+	if uint64(l.plain())>>slotBits == judging || judging == anyRevision {
 		return int(l & slotMask)
 	}
 	return int(Unjudged)
@@ -61,6 +60,10 @@ type Record struct {
 	Lane Lane
 }
 
+// Foresee reads what Begin will write to. Where there are many services it comes from memory, and need not be waited for if it is
+// asked for as soon as it is known that a request is likely to come: the processor goes on meanwhile. The shard is that of Begin.
+func (v *Variant) Foresee(shard uint64) { v.berth(shard).begun.Load() }
+
 // Begin counts a request as in flight. shard is any number that differs between goroutines that run at the same time, such
 // as the low bits of a random number that was drawn anyway.
 func (v *Variant) Begin(shard uint64) { v.berth(shard).begun.Add(1) }
@@ -77,13 +80,16 @@ func (v *Variant) Begin(shard uint64) { v.berth(shard).begun.Add(1) }
 // a processor does not look ahead over an atomic addition, and lookups in between would be waited for one by one. What seldom
 // happens is left to functions that look everything up again, so that nothing has to be put aside for them.
 func (v *Variant) End(shard uint64, rec Record) {
-	s, class := v.berth(shard).shard.Load(), uint(rec.Status)/100
-	if s == nil || rec.Outcome != OutcomeOK || class == 0 || class >= classes || rec.Lane.events() != 0 {
+	b, class, slot := v.berth(shard), uint(rec.Status)/100, rec.Lane.slot(v.service.judging.Load())
+	s := b.shard.Load()
+	if s == nil || rec.Outcome != OutcomeOK || class == 0 || class >= classes || slot >= usualLanes || rec.Lane.events() != 0 {
 		v.endSeldom(shard, rec)
 		return
 	}
-	slot := rec.Lane.slot(v.service.judging.Load())
-	r, l := s.rows[OutcomeOK][class].Load(), s.lanes[slot].Load()
+	r, l := b.row.Load(), b.lanes[slot].Load()
+	if class != usualClass {
+		r = s.rows[OutcomeOK][class].Load()
+	}
 	if r == nil || l == nil {
 		v.endSeldom(shard, rec)
 		return
@@ -112,18 +118,18 @@ func (v *Variant) End(shard uint64, rec Record) {
 // keep them. Should a request of another revision be judged by now, it may find others: then the next one that counts
 // there does it.
 func (v *Variant) relieve(shard uint64, rec Record) {
-	s, micros := v.shard(shard), microseconds(rec.FirstByte)
+	micros := microseconds(rec.FirstByte)
 	slot, bucket := rec.Lane.slot(v.service.judging.Load()), BucketIndex(micros)
 	if o := v.lane(shard, slot).octaves[bucket>>octaveBits].Load(); o != nil {
 		v.spill(o, slot, bucket)
 	}
-	r := s.rows[OutcomeOK][classOf(rec.Status)].Load()
+	r := v.row(shard, OutcomeOK.slot(), classOf(rec.Status))
 	r[rec.Method.slot()].overflow(micros, uint64(max(rec.BytesOut, 0)))
 }
 
 // endSeldom is End for every request. It makes the cells that are missing.
 func (v *Variant) endSeldom(shard uint64, rec Record) {
-	s, class := v.shard(shard), classOf(rec.Status)
+	class := classOf(rec.Status)
 	slot := rec.Lane.slot(v.service.judging.Load())
 	if events := rec.Lane.events(); events != 0 && slot != 0 {
 		v.lane(shard, slot).happened(events, rec.Outcome)
@@ -136,17 +142,14 @@ func (v *Variant) endSeldom(shard uint64, rec Record) {
 			class = 0
 		}
 	}
-	r := s.rows[rec.Outcome.slot()][class].Load()
-	if r == nil {
-		r = s.newRow(rec.Outcome.slot(), class)
-	}
+	r := v.row(shard, rec.Outcome.slot(), class)
 	micros, volume := uint64(0), uint64(max(rec.BytesOut, 0))
 	if class != 0 || slot != 0 {
 		micros = microseconds(rec.FirstByte)
 		v.count(v.lane(shard, slot), slot, BucketIndex(micros))
 	}
 	if rec.BytesIn > 0 {
-		s.bytesIn.Add(uint64(rec.BytesIn))
+		v.berth(shard).made().bytesIn.Add(uint64(rec.BytesIn))
 	}
 	if t := &r[rec.Method.slot()]; t.add(micros, volume) {
 		t.overflow(micros, volume)

@@ -72,28 +72,22 @@ func (r *Registry) Keep(alive map[string][]string) {
 // anyRevision is the value of Service.judging that opens the judged lanes to every revision.
 const anyRevision = ^uint64(0)
 
-// Service is the numbers of one service.
+// Service is the numbers of one service. What every request reads, and hardly anybody writes, is one cache line at its front.
 type Service struct {
+	judging  atomic.Uint64 // the revision whose requests are judged, or anyRevision
+	dirty    atomic.Bool
+	kinds    atomic.Pointer[Kinds]
+	measures atomic.Pointer[Measures]
+	budget   Budget
+	voters   Voters
+	_        cacheLine
+
 	name   string
 	shards int
 
 	mu       sync.Mutex
 	variants map[string]*Variant // guarded by mu
 	faults   map[string]*Faults  // guarded by mu
-
-	// What follows is read by every request and seldom written.
-	_       cacheLine
-	judging atomic.Uint64 // the revision whose requests are judged, or anyRevision
-	kinds   atomic.Pointer[Kinds]
-	budget  Budget
-
-	measures atomic.Pointer[Measures]
-
-	dirty atomic.Bool
-	_     cacheLine
-
-	voters Voters
-	_      cacheLine
 
 	clients atomic.Pointer[Clients] // made with the first request
 	samples atomic.Pointer[Samples] // made with the first rollout or failure

@@ -11,6 +11,6 @@ func (v *Variant) Stall(shard uint64, lane Lane) {
 		}
 		l.failures.Add(1)
 	}
-	v.shard(shard).stalled.Add(1)
+	v.berth(shard).made().stalled.Add(1)
 	v.service.touch()
 }

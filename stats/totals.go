@@ -32,9 +32,7 @@ func (t *Totals) Class(class int) uint64 {
 func (v *Variant) Totals() Totals {
 	var t Totals
 	for i := range v.berths {
-		if s := v.berths[i].shard.Load(); s != nil {
-			t.add(s)
-		}
+		t.add(&v.berths[i])
 	}
 	for o := OutcomeOK; int(o) < outcomeSlots; o++ {
 		if o.Failed() {
@@ -50,12 +48,16 @@ func (v *Variant) Totals() Totals {
 }
 
 // add adds the cells of one shard.
-func (t *Totals) add(s *shard) {
+func (t *Totals) add(b *berth) {
+	s := b.shard.Load()
+	if s == nil {
+		return
+	}
 	t.BytesIn += s.bytesIn.Load()
 	t.Stalled += s.stalled.Load()
 	for o := range s.rows {
 		for c := range s.rows[o] {
-			r := s.rows[o][c].Load()
+			r := b.rowAt(o, c).Load()
 			if r == nil {
 				continue
 			}
