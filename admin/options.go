@@ -55,6 +55,8 @@ type Options struct {
 	Links *Links
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
+	// Service is one of Services by its name; known is false for a name that is not among them. Nil looks through Services.
+	Service func(name string) (service Service, known bool)
 	// Counter is what a variant has counted; nil for a variant that there is not. A nil function counts nothing.
 	Counter func(service, variant string) live.Counter
 	// Gatherer is the source of /metrics. Required.
@@ -98,6 +100,16 @@ type Service struct {
 	Policy string `json:"policy,omitempty"`
 	// Variants are its deployed versions, sorted by name.
 	Variants []Variant `json:"variants"`
+}
+
+// amongServices looks through all services for one.
+func (o *Options) amongServices(name string) (service Service, known bool) {
+	for _, service := range o.Services() {
+		if service.Name == name {
+			return service, true
+		}
+	}
+	return Service{}, false
 }
 
 // filled has lists where there is nothing, which JSON tells apart from no list.
@@ -159,6 +171,9 @@ func (o *Options) validate() error {
 	}
 	if o.Services == nil {
 		o.Services = func() []Service { return nil }
+	}
+	if o.Service == nil {
+		o.Service = o.amongServices
 	}
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }

@@ -234,11 +234,10 @@ func (s *Server) services(w http.ResponseWriter, _ *http.Request) error {
 
 func (s *Server) service(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("service")
-	for _, service := range s.options.Services() {
-		if service.Name == name {
-			writeJSON(w, service.filled())
-			return nil
-		}
+	service, known := s.options.Service(name)
+	if !known {
+		return s.nobody(name)
 	}
-	return s.nobody(name)
+	writeJSON(w, service.filled())
+	return nil
 }

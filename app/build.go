@@ -93,6 +93,7 @@ func (a *App) listen(cfg *config.Config) error {
 		Rollouts:      a.operators,
 		Archive:       a.manager,
 		Services:      a.services,
+		Service:       a.service,
 		Gatherer:      gatherer,
 		Ready:         a.ready,
 		Reload:        a.Reload,
