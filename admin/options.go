@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/zap"
 
 	"haldane/admin/live"
@@ -61,6 +62,9 @@ type Options struct {
 	Counter func(service, variant string) live.Counter
 	// Gatherer is the source of /metrics. Required.
 	Gatherer prometheus.Gatherer
+	// Families gives out what /metrics shows beside that: one metric with all its series after the other, each good until the next one. Nil
+	// has none.
+	Families func(yield func(*dto.MetricFamily) bool)
 	// Ready says why the process should get no traffic now; nil when it should. A nil function is always ready.
 	Ready func() error
 	// Reload reads the configuration again. Its error is shown to the caller in full. Nil answers 501.
@@ -165,6 +169,9 @@ func (o *Options) validate() error {
 	}
 	if o.Gatherer == nil {
 		return errors.New("admin: Options.Gatherer is missing")
+	}
+	if o.Families == nil {
+		o.Families = func(func(*dto.MetricFamily) bool) {}
 	}
 	if o.Archive == nil {
 		o.Archive = noArchive{}
