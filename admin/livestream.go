@@ -79,10 +79,8 @@ func (o *Options) counter(service, variant string) live.Counter {
 
 // entry is a configured service; its name is empty when there is none.
 func (o *Options) entry(name string) Service {
-	for _, service := range o.Services() {
-		if service.Name == name {
-			return service.filled()
-		}
+	if service, known := o.Service(name); known {
+		return service.filled()
 	}
 	return Service{}
 }

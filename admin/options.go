@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/zap"
 
 	"haldane/admin/live"
@@ -55,10 +56,15 @@ type Options struct {
 	Links *Links
 	// Services lists what is configured, sorted by name. Nil lists nothing.
 	Services func() []Service
+	// Service is one of Services by its name; known is false for a name that is not among them. Nil looks through Services.
+	Service func(name string) (service Service, known bool)
 	// Counter is what a variant has counted; nil for a variant that there is not. A nil function counts nothing.
 	Counter func(service, variant string) live.Counter
 	// Gatherer is the source of /metrics. Required.
 	Gatherer prometheus.Gatherer
+	// Families gives out what /metrics shows beside that: one metric with all its series after the other, each good until the next one. Nil
+	// has none.
+	Families func(yield func(*dto.MetricFamily) bool)
 	// Ready says why the process should get no traffic now; nil when it should. A nil function is always ready.
 	Ready func() error
 	// Reload reads the configuration again. Its error is shown to the caller in full. Nil answers 501.
@@ -98,6 +104,16 @@ type Service struct {
 	Policy string `json:"policy,omitempty"`
 	// Variants are its deployed versions, sorted by name.
 	Variants []Variant `json:"variants"`
+}
+
+// amongServices looks through all services for one.
+func (o *Options) amongServices(name string) (service Service, known bool) {
+	for _, service := range o.Services() {
+		if service.Name == name {
+			return service, true
+		}
+	}
+	return Service{}, false
 }
 
 // filled has lists where there is nothing, which JSON tells apart from no list.
@@ -154,11 +170,17 @@ func (o *Options) validate() error {
 	if o.Gatherer == nil {
 		return errors.New("admin: Options.Gatherer is missing")
 	}
+	if o.Families == nil {
+		o.Families = func(func(*dto.MetricFamily) bool) {}
+	}
 	if o.Archive == nil {
 		o.Archive = noArchive{}
 	}
 	if o.Services == nil {
 		o.Services = func() []Service { return nil }
+	}
+	if o.Service == nil {
+		o.Service = o.amongServices
 	}
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }

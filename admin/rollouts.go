@@ -60,10 +60,8 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
 
 // unknown says whether there is no such service or only no rollout of it.
 func (s *Server) unknown(name string) *problem {
-	for _, service := range s.options.Services() {
-		if service.Name == name {
-			return refuse(http.StatusNotFound, "service %q has no rollout: its configuration names no canary", name)
-		}
+	if _, known := s.options.Service(name); known {
+		return refuse(http.StatusNotFound, "service %q has no rollout: its configuration names no canary", name)
 	}
 	return s.nobody(name)
 }

@@ -5,9 +5,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 )
 
@@ -32,7 +30,7 @@ func (s *Server) newRoutes(d *door) http.Handler {
 // table is every path there is. GET serves HEAD as well; whatever changes something is POST.
 func (s *Server) table(d *door) []route {
 	table := []route{
-		{"GET " + metricsPath, s.metrics()},
+		{"GET " + metricsPath, http.HandlerFunc(s.metrics)},
 		{"POST /-/reload", s.fallible(s.reload)},
 		{"GET /api/v1/openapi.json", http.HandlerFunc(document)},
 		{"GET /api/v1/version", s.fallible(s.version)},
@@ -134,39 +132,6 @@ func (s *Server) fallible(handle func(http.ResponseWriter, *http.Request) error)
 	})
 }
 
-// metrics is the Prometheus exposition.
-func (s *Server) metrics() http.Handler {
-	errorLog, err := zap.NewStdLogAt(s.options.Logger, zap.ErrorLevel)
-	if err != nil {
-		errorLog = nil // cannot happen: the level is a constant
-	}
-	exposition := promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:          errorLog,
-		ErrorHandling:     promhttp.ContinueOnError, // one broken collector must not hide the others
-		EnableOpenMetrics: true,
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		exposition.ServeHTTP(&collected{ResponseWriter: w}, r)
-	})
-}
-
-// collected is an answer whose time to be written counts from its first byte: before that the client has nothing to do with what it takes,
-// and where there are many services on a busy machine it takes long.
-type collected struct {
-	http.ResponseWriter
-	begun bool
-}
-
-// Write implements io.Writer.
-func (c *collected) Write(text []byte) (int, error) {
-	if !c.begun {
-		c.begun = true
-		// An error says that there are no deadlines, as in a test without a connection: then none runs out.
-		_ = http.NewResponseController(c.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
-	}
-	return c.ResponseWriter.Write(text)
-}
-
 // healthy says that the process answers. It depends on nothing else, so that nothing else gets the process restarted.
 func healthy(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "healthy\n") }
 
@@ -234,11 +199,10 @@ func (s *Server) services(w http.ResponseWriter, _ *http.Request) error {
 
 func (s *Server) service(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("service")
-	for _, service := range s.options.Services() {
-		if service.Name == name {
-			writeJSON(w, service.filled())
-			return nil
-		}
+	service, known := s.options.Service(name)
+	if !known {
+		return s.nobody(name)
 	}
-	return s.nobody(name)
+	writeJSON(w, service.filled())
+	return nil
 }

@@ -4,18 +4,19 @@ import (
 	"time"
 
 	"haldane/admin"
+	"haldane/proxy"
 	"haldane/proxy/balance"
 )
 
-// addresses is what the API shows of endpoints, by service and variant.
-func (a *App) addresses() map[string]map[string][]admin.Address {
-	all := make(map[string]map[string][]admin.Address)
-	for _, v := range a.proxy.Endpoints() {
-		if all[v.Service] == nil {
-			all[v.Service] = make(map[string][]admin.Address)
+// addresses is what the API shows of the endpoints of a variant, which is one of those that are given.
+func addresses(endpoints []proxy.VariantEndpoints, variant string) []admin.Address {
+	var all []admin.Address
+	for _, v := range endpoints {
+		if v.Variant != variant {
+			continue
 		}
 		for _, e := range v.Endpoints {
-			all[v.Service][v.Variant] = append(all[v.Service][v.Variant], address(e))
+			all = append(all, address(e))
 		}
 	}
 	return all

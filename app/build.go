@@ -93,7 +93,9 @@ func (a *App) listen(cfg *config.Config) error {
 		Rollouts:      a.operators,
 		Archive:       a.manager,
 		Services:      a.services,
+		Service:       a.service,
 		Gatherer:      gatherer,
+		Families:      stats.NewCollector(a.stats, a.process, statuses{a.manager}).Families,
 		Ready:         a.ready,
 		Reload:        a.Reload,
 		PostMetric:    a.operators.Post,
@@ -119,11 +121,10 @@ func (a *App) listen(cfg *config.Config) error {
 	return nil
 }
 
-// gatherer is the source of /metrics.
+// gatherer is the source of the metrics that any Go program has.
 func (a *App) gatherer() (prometheus.Gatherer, error) {
 	registry := prometheus.NewRegistry()
 	parts := []prometheus.Collector{
-		stats.NewCollector(a.stats, a.process, statuses{a.manager}),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	}

@@ -5,13 +5,11 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime/debug"
-	"sort"
 	"time"
 
 	"go.uber.org/zap"
 
 	"haldane/admin"
-	"haldane/admin/live"
 	"haldane/config"
 	"haldane/notify"
 	"haldane/proxy"
@@ -212,52 +210,4 @@ func (a *App) effective() (string, error) {
 	}
 	a.rendered.Store(&rendered{current, string(text)})
 	return string(text), nil
-}
-
-// counter is what a variant has counted; nil for one that is not configured.
-func (a *App) counter(service, variant string) live.Counter {
-	if _, known := a.current.Load().Services[service].Variants[variant]; !known {
-		return nil
-	}
-	return a.stats.Service(service).Variant(variant)
-}
-
-// services is what the API shows of the services.
-func (a *App) services() []admin.Service {
-	cfg := a.current.Load()
-	shares := a.splits.shares()
-	addresses := a.addresses()
-	all := make([]admin.Service, 0, len(cfg.Services))
-	for name, settings := range cfg.Services {
-		shown := a.service(name, settings, shares[name])
-		for i := range shown.Variants {
-			shown.Variants[i].Addresses = addresses[name][shown.Variants[i].Name]
-		}
-		all = append(all, shown)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
-	return all
-}
-
-// service is what the API shows of one service.
-func (a *App) service(name string, settings config.Service, shares map[string]config.Percent) admin.Service {
-	_, policy := a.current.Load().Release(name)
-	shown := admin.Service{Name: name, Stable: settings.Stable, Canary: settings.Canary, Policy: policy}
-	for _, match := range settings.Match {
-		shown.Match = append(shown.Match, match.Host+match.Path+match.PathPrefix)
-	}
-	for variant, deployed := range settings.Variants {
-		totals := a.stats.Service(name).Variant(variant).Totals()
-		shown.Variants = append(shown.Variants, admin.Variant{
-			Name:      variant,
-			Revision:  deployed.Revision,
-			Endpoints: deployed.Endpoints,
-			Weight:    shares[variant],
-			Requests:  totals.Requests,
-			Failed:    totals.Failed,
-			InFlight:  int64(totals.InFlight),
-		})
-	}
-	sort.Slice(shown.Variants, func(i, j int) bool { return shown.Variants[i].Name < shown.Variants[j].Name })
-	return shown
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"haldane/config"
@@ -139,13 +141,29 @@ func (s *splits) current() *proxy.Snapshot {
 
 // shares are the shares of each variant of each service right now.
 func (s *splits) shares() map[string]map[string]config.Percent {
-	all := make(map[string]map[string]config.Percent)
-	for _, service := range s.current().Table().Services() {
-		shares := make(map[string]config.Percent, len(service.Variants))
-		for i, variant := range service.Variants {
-			shares[variant.Name] = service.Split().Shares[i]
-		}
-		all[service.Name] = shares
+	services := s.current().Table().Services()
+	all := make(map[string]map[string]config.Percent, len(services))
+	for _, service := range services {
+		all[service.Name] = shares(service)
+	}
+	return all
+}
+
+// sharesOf are those of one service; nil for one that is not in force.
+func (s *splits) sharesOf(name string) map[string]config.Percent {
+	services := s.current().Table().Services()
+	i, found := slices.BinarySearchFunc(services, name, func(s *router.Service, name string) int { return strings.Compare(s.Name, name) })
+	if !found {
+		return nil
+	}
+	return shares(services[i])
+}
+
+// shares are the shares of each variant of a service.
+func shares(service *router.Service) map[string]config.Percent {
+	all := make(map[string]config.Percent, len(service.Variants))
+	for i, variant := range service.Variants {
+		all[variant.Name] = service.Split().Shares[i]
 	}
 	return all
 }

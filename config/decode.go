@@ -21,13 +21,12 @@ func budgetFor(src []byte) int { return 100_000 + 4*len(src) }
 // and expanded variables all have to be seen at the same moment.
 type decoder struct {
 	problems *collector
-	index    index
 	getenv   func(string) (string, bool)
 	shapes   map[reflect.Type][]field
 	depth    int
 	budget   int  // values that may still be decoded
 	spent    bool // the end of the budget was reported
-	late     map[string]late
+	late     map[*spot]late
 	merging  bool // mappings are laid over what is there
 }
 
@@ -44,8 +43,7 @@ func (d *decoder) value(n *yaml.Node, p place, out reflect.Value) {
 		n = n.Alias
 	}
 	if n, ok := d.expanded(n, p); ok && d.tagged(n, p) && !empty(n) {
-		d.index[p.path] = p.at
-		d.shaped(n, p, out)
+		d.shaped(n, p.plant(), out)
 	}
 }
 
@@ -101,7 +99,7 @@ func (d *decoder) section(n *yaml.Node, p place, out reflect.Value) {
 		switch {
 		case i < len(fields):
 			d.value(pair.value, pair.place, out.FieldByIndex(fields[i].at))
-		case p.path == "" && strings.HasPrefix(pair.name, "x-"):
+		case p.up == nil && strings.HasPrefix(pair.name, "x-"):
 			// A place for anchors. What is used of it is decoded where it is used.
 		default:
 			d.unknownKey(pair, fields)

@@ -80,10 +80,10 @@ type fileAt struct {
 // certificateAt is a certificate and its key.
 type certificateAt struct{ cert, key fileAt }
 
-// remember keeps the places for CheckFiles and CheckAdmin, so that the whole index need not be kept.
+// remember keeps the places for CheckFiles and CheckAdmin, so that the whole tree need not be kept.
 func (c *Config) remember(file string, top place) {
 	point := func(at place) Problem {
-		return Problem{File: file, Line: at.at.line, Column: at.at.column, Path: at.path}
+		return Problem{File: file, Line: at.at.line, Column: at.at.column, Path: at.path()}
 	}
 	named := func(at place, path *string) fileAt {
 		if path == nil || *path == "" {

@@ -169,7 +169,11 @@ func (c *Config) eachHookFile(top place, visit func(place, *string)) {
 		p.Hooks.eachFile(top.key("policies").key(name).key("hooks"), visit)
 	}
 	for _, name := range names(c.Services) {
-		s, at := c.Services[name], top.key("services").key(name).key("policy_overrides").key("hooks")
+		s := c.Services[name]
+		if s.PolicyOverrides == nil && s.PatchOverrides == nil {
+			continue
+		}
+		at := top.key("services").key(name).key("policy_overrides").key("hooks")
 		for _, p := range []*Policy{s.PolicyOverrides, s.PatchOverrides} {
 			if p != nil {
 				p.Hooks.eachFile(at, visit)

@@ -42,10 +42,10 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*Config
 	}
 	c := Default()
 	d := decoder{
-		problems: problems, index: make(index), getenv: getenv, shapes: make(map[reflect.Type][]field),
-		budget: budgetFor(src), late: make(map[string]late),
+		problems: problems, getenv: getenv, shapes: make(map[reflect.Type][]field),
+		budget: budgetFor(src), late: make(map[*spot]late),
 	}
-	top := place{at: position{1, 1}, in: d.index}
+	top := place{at: position{1, 1}}.plant()
 	d.value(root, top, reflect.ValueOf(&c).Elem())
 	if d.spent {
 		return nil, problems.err()

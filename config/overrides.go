@@ -3,7 +3,6 @@ package config
 import (
 	"reflect"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -57,23 +56,22 @@ func (d *decoder) postpone(n *yaml.Node, p place, out reflect.Value) bool {
 	if out.Type() != reflect.TypeFor[*Policy]() {
 		return false
 	}
-	d.late[p.path] = late{n, p}
+	d.late[p.here] = late{n, p}
 	return true
 }
 
 // override lays the overrides of the services over their policies.
 func (d *decoder) override(c *Config, top place) {
 	d.merging = true
-	policies := d.index.below(top.key("policies").path)
 	for _, name := range names(c.Services) {
-		over, ok := d.late[top.key("services").key(name).key("policy_overrides").path]
+		over, ok := d.late[top.key("services").key(name).key("policy_overrides").here]
 		if !ok {
 			continue
 		}
 		s := c.Services[name]
 		s.PolicyOverrides = d.lay(over, c.Policies[s.Policy])
 		s.Overridden = d.keysOf(over.at)
-		d.index.inherit(policies, top.key("policies").key(s.Policy).path, over.at.path)
+		over.at.here.inherit(top.key("policies").key(s.Policy).here)
 		s.PolicyOverrides.complete(over.at)
 		if patch := c.patchPolicy(&s); patch != "" {
 			s.PatchOverrides = d.patched(&s, c.Policies[patch])
@@ -122,41 +120,32 @@ func (d *decoder) lay(over late, p Policy) *Policy {
 	return &p
 }
 
-// below is the part of the index that lies below a path.
-func (x index) below(from string) index {
-	part := make(index)
-	for path, at := range x {
-		if rest, inside := strings.CutPrefix(path, from); inside && rest != "" && (rest[0] == '.' || rest[0] == '[') {
-			part[path] = at
-		}
+// inherit makes what was written inside of another value count as written inside of this one, but for the items of a list that
+// has another one here.
+func (s *spot) inherit(from *spot) {
+	if from == nil || from.inside == nil {
+		return
 	}
-	return part
-}
-
-// inherit makes what was written below one path of a part of the index count as written below another one, but for the items
-// of a list that has another one there.
-func (x index) inherit(part index, from, to string) {
-	for path, at := range part.below(from) {
-		rest := path[len(from):]
-		if x.replaced(to, rest) {
-			continue
-		}
-		if _, own := x[to+rest]; !own {
-			x[to+rest] = at
+	for _, in := range from.inside.list {
+		switch own := s.find(in.step); {
+		case in.step.item > 0: // of a list that is here as well
+		case own != nil:
+			own.inherit(in)
+		default:
+			s.graft(in)
 		}
 	}
 }
 
-// replaced says whether rest leads through an item of a list that is written below the path as well.
-func (x index) replaced(path, rest string) bool {
-	for i := range rest {
-		if rest[i] == '[' && i+1 < len(rest) && strings.IndexByte(numerals, rest[i+1]) >= 0 {
-			if _, own := x[path+rest[:i]]; own {
-				return true
-			}
+// graft copies a value with all that is inside of it.
+func (s *spot) graft(from *spot) {
+	fresh := &spot{up: s, step: from.step, at: from.at}
+	s.add(fresh)
+	if from.inside != nil {
+		for _, in := range from.inside.list {
+			fresh.graft(in)
 		}
 	}
-	return false
 }
 
 // previous is what an entry of a map begins with: what it was, when something is laid over it, and otherwise its defaults.
@@ -178,7 +167,7 @@ func (d *decoder) previous(entries reflect.Value, name string) reflect.Value {
 // keep is a map of its own for the entries that are decoded next. What is laid over a map keeps its other entries, unless it
 // is empty: then it means none.
 func (d *decoder) keep(entries reflect.Value, more int) reflect.Value {
-	kept := reflect.MakeMap(entries.Type())
+	kept := reflect.MakeMapWithSize(entries.Type(), more)
 	if d.merging && more > 0 {
 		for _, key := range entries.MapKeys() {
 			kept.SetMapIndex(key, entries.MapIndex(key))

@@ -65,21 +65,24 @@ func newCollector(file string) *collector {
 
 // unreadable reports a value that could not be read.
 func (c *collector) unreadable(p place, format string, args ...any) {
-	c.broken[p.parent], c.broken[p.path] = true, true
+	c.broken[p.up.path()], c.broken[p.path()] = true, true
 	c.add(p, format, args...)
 }
 
 // wrong reports a value that was read and is not allowed.
 func (c *collector) wrong(p place, format string, args ...any) {
-	if !c.broken[p.path] {
+	if !c.unread(p) {
 		c.add(p, format, args...)
 	}
 }
 
+// unread says whether the value of a place, or of something directly in it, could not be read.
+func (c *collector) unread(p place) bool { return len(c.broken) > 0 && c.broken[p.path()] }
+
 func (c *collector) add(p place, format string, args ...any) {
 	// A value of the file may hold line ends, a message may not.
 	message := strings.NewReplacer("\n", " ", "\r", " ").Replace(fmt.Sprintf(format, args...))
-	c.put(Problem{File: c.file, Line: p.at.line, Column: p.at.column, Path: p.path, Message: message})
+	c.put(Problem{File: c.file, Line: p.at.line, Column: p.at.column, Path: p.path(), Message: message})
 }
 
 // put takes a problem that was not said yet.

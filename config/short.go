@@ -92,8 +92,7 @@ func (d *decoder) shorthand(n *yaml.Node, p place, out reflect.Value, key string
 	for _, f := range d.shape(out.Type()) {
 		if f.key == key {
 			at := p.key(key).moved(p.at)
-			d.index[at.path] = at.at
-			d.shaped(n, at, out.FieldByIndex(f.at))
+			d.shaped(n, at.plant(), out.FieldByIndex(f.at))
 		}
 	}
 }

@@ -46,8 +46,8 @@ func (d *decoder) pairs(n *yaml.Node, p place) []pair {
 		return nil
 	}
 	d.budget -= len(n.Content) / 2
-	var own, merges []pair
-	first := make(map[string]position)
+	var merges []pair
+	own := keys{list: make([]pair, 0, len(n.Content)/2)}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Tag == "!!merge" {
@@ -58,22 +58,53 @@ func (d *decoder) pairs(n *yaml.Node, p place) []pair {
 		if !ok {
 			continue
 		}
-		if before, twice := first[name]; twice {
+		if before, twice := own.find(name); twice {
 			d.problems.unreadable(p.key(name).moved(whereIs(key)), "written twice, first on line %d", before.line)
 			continue
 		}
-		first[name] = whereIs(key)
-		own = append(own, makePair(name, key, value, p))
+		own.add(makePair(name, key, value, p))
 	}
 	for _, m := range merges {
 		for _, merged := range d.merged(m.value, p) {
-			if _, ok := first[merged.name]; !ok {
-				first[merged.name] = merged.at
-				own = append(own, merged)
+			if _, ok := own.find(merged.name); !ok {
+				own.add(merged)
 			}
 		}
 	}
-	return own
+	return own.list
+}
+
+// keys are those of a mapping, each once.
+type keys struct {
+	list []pair
+	at   map[string]position // nil where the list is short
+}
+
+// find says where a key is written.
+func (k *keys) find(name string) (at position, found bool) {
+	if k.at != nil {
+		at, found = k.at[name]
+		return at, found
+	}
+	for i := range k.list {
+		if k.list[i].name == name {
+			return k.list[i].at, true
+		}
+	}
+	return position{}, false
+}
+
+func (k *keys) add(p pair) {
+	k.list = append(k.list, p)
+	switch {
+	case k.at != nil:
+		k.at[p.name] = p.at
+	case len(k.list) > few:
+		k.at = make(map[string]position, cap(k.list))
+		for i := range k.list {
+			k.at[k.list[i].name] = k.list[i].at
+		}
+	}
 }
 
 func makePair(name string, key, value *yaml.Node, p place) pair {

@@ -96,7 +96,7 @@ func (v *validator) oneOf(at place, value string, allowed ...string) {
 
 // needed reports a required value that is missing. It points at what the value is missing from.
 func (v *validator) needed(at place, value string) {
-	if value == "" && !v.problems.broken[at.path] {
+	if value == "" && !v.problems.unread(at) {
 		v.problems.wrong(at, "this is required")
 	}
 }
@@ -104,7 +104,7 @@ func (v *validator) needed(at place, value string) {
 // reference reports the name of something that does not exist. Nothing is said when what it should exist in could not be
 // read.
 func (v *validator) reference(at place, name, what string, in place, known []string) {
-	if !slices.Contains(known, name) && !v.problems.broken[in.path] {
+	if !slices.Contains(known, name) && !v.problems.unread(in) {
 		v.problems.wrong(at, "there is no %s %q%s", what, name, hint(name, known))
 	}
 }

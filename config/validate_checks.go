@@ -51,7 +51,7 @@ func (v *validator) eventName(name string, c *Checks, at place) {
 }
 
 func (v *validator) eventCheck(c *EventCheck, at place) {
-	if len(c.Statuses) == 0 && len(c.Outcomes) == 0 && !v.problems.broken[at.path] {
+	if len(c.Statuses) == 0 && len(c.Outcomes) == 0 && !v.problems.unread(at) {
 		v.problems.wrong(at, "at least one of statuses and outcomes is required")
 	}
 	v.statuses(at.key("statuses"), c.Statuses, firstStatus)

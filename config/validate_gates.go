@@ -27,7 +27,7 @@ func (v *validator) gates(p *Policy, at place) {
 
 func (v *validator) window(w *Window, at place) {
 	switch {
-	case w.From == w.To && !v.problems.broken[at.key("from").path] && !v.problems.broken[at.key("to").path]:
+	case w.From == w.To && !v.problems.unread(at.key("from")) && !v.problems.unread(at.key("to")):
 		v.problems.wrong(at, "a window from %s to %s never opens; leave both out for the whole day", w.From, w.To)
 	case w.From == dayMinutes:
 		v.problems.wrong(at.key("from"), "a window cannot open at the end of the day; write 00:00 and the next day")

@@ -27,7 +27,7 @@ func (v *validator) listen(l *Listen, at place) {
 
 func (v *validator) listenTLS(t *ListenTLS, at place) {
 	v.check(at.key("address"), address(t.Address, toListen))
-	if len(t.Certificates) == 0 && !v.problems.broken[at.key("certificates").path] {
+	if len(t.Certificates) == 0 && !v.problems.unread(at.key("certificates")) {
 		v.problems.wrong(at, "at least one certificate is required")
 	}
 	for i := range t.Certificates {

@@ -50,7 +50,7 @@ func (v *validator) targetURL(t *NotificationTarget, at place) {
 		if WebAddress(string(t.URL)) != nil {
 			v.problems.wrong(at.key("url"), "expected a URL that begins with http:// or https:// and names a host")
 		}
-	case t.URLFile == "" && !v.problems.broken[at.key("url").path] && !v.problems.broken[at.key("url_file").path]:
+	case t.URLFile == "" && !v.problems.unread(at.key("url")) && !v.problems.unread(at.key("url_file")):
 		v.problems.wrong(at, "one of url and url_file is required")
 	}
 }

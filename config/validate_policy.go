@@ -1,7 +1,7 @@
 package config
 
 func (v *validator) policy(p *Policy, at, top place) {
-	if len(p.Steps) == 0 && p.Ramp == nil && !v.problems.broken[at.key("steps").path] {
+	if len(p.Steps) == 0 && p.Ramp == nil && !v.problems.unread(at.key("steps")) {
 		v.problems.wrong(at, "at least one step is required")
 	}
 	var before Percent

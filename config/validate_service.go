@@ -7,7 +7,7 @@ func (v *validator) services(top place) {
 	if len(v.c.Services) == 0 {
 		v.problems.wrong(at, "at least one service is required")
 	}
-	taken := make(map[Match]taker)
+	taken := make(map[Match]taker, len(v.c.Services))
 	for _, name := range names(v.c.Services) {
 		at := at.key(name)
 		v.name(at, "service", name)
@@ -19,7 +19,7 @@ func (v *validator) services(top place) {
 }
 
 func (v *validator) service(s *Service, at, top place) {
-	if len(s.Variants) == 0 && !v.problems.broken[at.key("variants").path] {
+	if len(s.Variants) == 0 && !v.problems.unread(at.key("variants")) {
 		v.problems.wrong(at, "at least one variant is required")
 	}
 	for _, name := range names(s.Variants) {
@@ -60,16 +60,18 @@ func (v *validator) roles(s *Service, at, top place) {
 	case s.Canary != "":
 		v.variantName(s, at, at.key("canary"), s.Canary)
 	}
-	v.reference(at.key("policy"), s.Policy, "policy", top.key("policies"), names(v.c.Policies))
-	policy := v.c.Policies[s.Policy]
+	policy, known := v.c.Policies[s.Policy]
+	if !known {
+		v.reference(at.key("policy"), s.Policy, "policy", top.key("policies"), names(v.c.Policies))
+	}
 	v.countable(s, &policy, at.key("policy"))
 	v.oneOf(at.key("start"), s.Start, StartAuto, StartManual)
 }
 
 // variantName reports a reference to a variant that the service does not have.
 func (v *validator) variantName(s *Service, service, at place, name string) {
-	if len(s.Variants) == 0 {
-		return // which is reported already
+	if _, known := s.Variants[name]; known || len(s.Variants) == 0 {
+		return // none at all is reported already
 	}
 	v.reference(at, name, "variant", service.key("variants"), names(s.Variants))
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func (v *validator) variant(x *Variant, at place) {
-	if len(x.Endpoints) == 0 && !v.problems.broken[at.key("endpoints").path] {
+	if len(x.Endpoints) == 0 && !v.problems.unread(at.key("endpoints")) {
 		v.problems.wrong(at, "at least one endpoint is required")
 	}
 	for i, endpoint := range x.Endpoints {

@@ -24,9 +24,12 @@ func (a *attendants) replace(previous, next *Snapshot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if previous != nil {
-		for key, g := range previous.groups {
-			if successor := next.group(key); successor != g {
-				a.dismiss(g)
+		for i, g := range previous.each {
+			if next.holds(i, g.Group) {
+				continue // most are as they were, and where they were
+			}
+			if successor := next.group(g.key); successor != g.Group {
+				a.dismiss(g.Group)
 				if successor == nil {
 					g.Close()
 				}
@@ -36,10 +39,13 @@ func (a *attendants) replace(previous, next *Snapshot) {
 	if next == nil {
 		return
 	}
-	for key, g := range next.groups {
-		if predecessor := previous.group(key); predecessor != g {
+	for i, g := range next.each {
+		if previous.holds(i, g.Group) {
+			continue
+		}
+		if predecessor := previous.group(g.key); predecessor != g.Group {
 			g.Replace(predecessor)
-			a.engage(g)
+			a.engage(g.Group)
 		}
 	}
 }

@@ -66,8 +66,10 @@ func (s *Snapshot) newGroup(key groupKey, settings config.Variant, resolver bala
 	if err != nil {
 		return nil, err
 	}
-	s.groups[key] = balance.New(options, previous.group(key))
-	return s.groups[key], nil
+	g := balance.New(options, previous.group(key))
+	s.groups[key] = g
+	s.each = append(s.each, keyedGroup{key, g})
+	return g, nil
 }
 
 // resolve looks the names up that nobody has looked up before, so that a new variant has endpoints when it gets its first
@@ -76,8 +78,11 @@ func (s *Snapshot) resolve() {
 	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
 	defer cancel()
 	var wait sync.WaitGroup
-	for _, g := range s.groups {
-		wait.Go(func() { g.Resolve(ctx) })
+	for _, g := range s.each {
+		// Most are as they were, or have no names: a goroutine for each of them would stand in the way of all requests.
+		if g.Unresolved() {
+			wait.Go(func() { g.Resolve(ctx) })
+		}
 	}
 	wait.Wait()
 }
@@ -90,10 +95,23 @@ func (s *Snapshot) group(key groupKey) *balance.Group {
 	return s.groups[key]
 }
 
+// Where there are more groups than severalGroups, they take turns: each is looked at in every second, third or at last fourth round, so that one
+// round does not keep a processor from requests for long.
+const (
+	severalGroups = 2000
+	mostTurns     = 4
+)
+
+// holds says whether a group is the one in this place. It may be asked of no snapshot at all.
+func (s *Snapshot) holds(place int, g *balance.Group) bool {
+	return s != nil && place < len(s.each) && s.each[place].Group == g
+}
+
 // tick does what is due about the endpoints by now.
-func (s *Snapshot) tick(now time.Time) {
-	for _, g := range s.groups {
-		g.Tick(now)
+func (s *Snapshot) tick(now time.Time, round int) {
+	turns := min(1+len(s.each)/severalGroups, mostTurns)
+	for i := round % turns; i < len(s.each); i += turns {
+		s.each[i].Tick(now)
 	}
 }
 

@@ -47,6 +47,7 @@ type Snapshot struct {
 	access   accessMode
 	sampler  *trace.Sampler // nil: nothing is traced
 	groups   map[groupKey]*balance.Group
+	each     []keyedGroup       // the same in the order of the services
 	shared   map[string]*shared // by service
 	origin   *Snapshot          // what NewSnapshot made: everything but the table is the same
 }
@@ -98,6 +99,12 @@ type variant struct {
 // groupKey names the endpoints of a variant from one snapshot to the next.
 type groupKey struct{ service, variant string }
 
+// keyedGroup is the endpoints of a variant with their name.
+type keyedGroup struct {
+	key groupKey
+	*balance.Group
+}
+
 // NewSnapshot builds a snapshot. Endpoints whose settings have not changed are taken over from the previous one (nil for
 // none), with their connections; nothing of the previous one is changed. It reads the files that the services name, and
 // waits a moment for names that are new. It starts nothing.
@@ -108,8 +115,8 @@ func NewSnapshot(sections Sections, previous *Snapshot) (*Snapshot, error) {
 		timeouts: newTimeouts(sections.Timeouts),
 		access:   newAccessMode(sections.Log),
 		sampler:  sections.Sampler,
-		groups:   make(map[groupKey]*balance.Group),
-		shared:   make(map[string]*shared),
+		groups:   make(map[groupKey]*balance.Group, 2*len(sections.Services)),
+		shared:   make(map[string]*shared, len(sections.Services)),
 		services: make([]service, 0, len(sections.Table.Services())),
 	}
 	for i, route := range sections.Table.Services() {

@@ -27,12 +27,12 @@ func (s *Server) watch(stop <-chan struct{}) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	var waiting []*clientConn
-	for {
+	for round := 0; ; round++ {
 		select {
 		case <-stop:
 			return
 		case now := <-ticker.C:
-			s.snapshot.Load().tick(now)
+			s.snapshot.Load().tick(now, round)
 		}
 		s.sweepTunnels(time.Now())
 		s.parking.sweep()

@@ -2,8 +2,10 @@ package stats
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 
-	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Collector shows the numbers of this process to Prometheus. It reads the cells when it is asked and keeps nothing in
@@ -13,7 +15,7 @@ type Collector struct {
 	process  *Process
 	rollouts RolloutSource
 	layout   layout
-	descs    [families]*prometheus.Desc
+	forms    [families]form
 }
 
 // NewCollector makes the collector of a registry, of the process and of its rollouts. Either of the latter two may be
@@ -21,27 +23,42 @@ type Collector struct {
 func NewCollector(registry *Registry, process *Process, rollouts RolloutSource) *Collector {
 	c := &Collector{registry: registry, process: process, rollouts: rollouts, layout: newLayout()}
 	for f, d := range catalogue() {
-		c.descs[f] = prometheus.NewDesc(d.name, d.help, d.labels, nil)
+		c.forms[f] = newForm(d)
 	}
 	return c
 }
 
-// Describe implements prometheus.Collector.
-func (c *Collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range c.descs {
-		out <- d
+// Families reads all numbers, and then gives out one metric with all its series after the other, sorted by their names: all of them at once in
+// the form of Prometheus are hundreds of megabytes where there are many services. What is given out must not be changed, and is good only
+// until the next one. It may be called by several goroutines.
+func (c *Collector) Families(yield func(*dto.MetricFamily) bool) {
+	s := c.scrape()
+	order := make([]family, 0, families)
+	for f := range families {
+		if s.all[f].length > 0 {
+			order = append(order, f)
+		}
+	}
+	slices.SortFunc(order, func(a, b family) int { return cmp.Compare(c.forms[a].name, c.forms[b].name) })
+	var p page
+	for _, f := range order {
+		if !yield(p.show(&c.forms[f], &s.all[f])) {
+			return
+		}
+		s.all[f] = series{} // garbage already
 	}
 }
 
-// Collect implements prometheus.Collector. It may be called by several goroutines.
-func (c *Collector) Collect(out chan<- prometheus.Metric) {
+// scrape reads all numbers.
+func (c *Collector) scrape() *scrape {
 	services := c.registry.Services()
-	s := &scrape{Collector: c, out: out, idle: idleAmong(services)}
+	s := &scrape{Collector: c, idle: idleAmong(services)}
 	for _, service := range services {
 		s.quiet = s.idle[service.name]
-		for name, faults := range service.allFaults() {
-			s.count(familyMetricFaults, faults.Clipped(), service.name, name, "clipped")
-			s.count(familyMetricFaults, faults.Unreadable(), service.name, name, "unreadable")
+		faults := service.allFaults()
+		for _, name := range sorted(faults) {
+			s.count(familyMetricFaults, faults[name].Clipped(), service.name, name, "clipped")
+			s.count(familyMetricFaults, faults[name].Unreadable(), service.name, name, "unreadable")
 		}
 		s.clients(service.name, cmp.Or(service.clients.Load(), &Clients{}))
 		for _, variant := range service.Variants() {
@@ -50,13 +67,24 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	}
 	s.quiet = false
 	if c.rollouts != nil {
-		for _, status := range c.rollouts.RolloutStatuses() {
-			s.rollout(&status)
+		statuses := c.rollouts.RolloutStatuses()
+		slices.SortFunc(statuses, func(a, b RolloutStatus) int { return cmp.Compare(a.Service, b.Service) })
+		for i := range statuses {
+			s.rollout(&statuses[i])
 		}
 	}
 	if c.process != nil {
 		s.process(c.process)
 	}
+	return s
+}
+
+// sorted are the keys of a map in order, so that one scrape looks like the next.
+func sorted[V any](all map[string]V) []string {
+	if len(all) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 // manyServices is how many services are shown with all their series, whether they have had requests or not. Where there are more, most
@@ -80,7 +108,7 @@ func idleAmong(services []*Service) map[string]bool {
 // scrape is one answer to Prometheus.
 type scrape struct {
 	*Collector
-	out    chan<- prometheus.Metric
+	all    [families]series
 	buffer Histogram // of the variant at hand
 	idle   map[string]bool
 	quiet  bool // what is zero is left out: it belongs to a service that is idle
@@ -89,29 +117,32 @@ type scrape struct {
 // count emits a series of a counter.
 func (s *scrape) count(f family, n uint64, labels ...string) {
 	if n > 0 || !s.quiet {
-		s.emit(f, prometheus.CounterValue, float64(n), labels)
+		s.emit(f, labels).value = float64(n)
 	}
 }
 
 // gauge emits a series of a gauge.
 func (s *scrape) gauge(f family, value float64, labels ...string) {
 	if value != 0 || !s.quiet {
-		s.emit(f, prometheus.GaugeValue, value, labels)
+		s.emit(f, labels).value = value
 	}
 }
 
-// emit emits one series. A label that cannot be shown fails the scrape with a message and not the process.
-func (s *scrape) emit(f family, kind prometheus.ValueType, value float64, labels []string) {
-	m, err := prometheus.NewConstMetric(s.descs[f], kind, value, labels...)
-	if err != nil {
-		m = prometheus.NewInvalidMetric(s.descs[f], err)
+// emit emits one series, whose number is to be set.
+func (s *scrape) emit(f family, labels []string) *sample {
+	one := s.all[f].add()
+	for i, text := range labels {
+		one.labels[i] = labelText(text)
 	}
-	s.out <- m
+	return one
 }
 
 // variant emits the numbers of a variant. Every outcome and reason, and the two status classes that a rate of errors is made
 // of, are there from the start: a series that appears with its first error has no rate at that moment.
 func (s *scrape) variant(v *Variant) {
+	if s.quiet && v.untouched() {
+		return
+	}
 	service, name := v.service.name, v.name
 	s.buffer.Reset()
 	t := v.Snapshot(&s.buffer)

@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
 
@@ -16,6 +15,8 @@ const (
 	nativeFirst, nativeLast = -167, 97
 	// nativeGap is the longest run of empty buckets that is written out rather than skipped with a new span.
 	nativeGap = 2
+	// zeroThreshold is up to where a latency would be none: what the Prometheus library has for it, 2^-128.
+	zeroThreshold = 0x1p-128
 )
 
 // classicBuckets is how many classic buckets there are, but for that without an upper bound.
@@ -31,10 +32,15 @@ type layout struct {
 	bounds  []float64
 	classic [Buckets]uint8 // index of the first bound that is not below; len(bounds) is infinity
 	native  [Buckets]int16 // native bucket less nativeFirst
+
+	// What all native histograms have in common, for what can only point at it.
+	schema        int32
+	zeroThreshold float64
+	zeroCount     uint64
 }
 
 func newLayout() layout {
-	l := layout{bounds: classicBounds()}
+	l := layout{bounds: classicBounds(), schema: nativeSchema, zeroThreshold: zeroThreshold}
 	bound := 0
 	for i := range Buckets {
 		middle := bucketMiddle(i) / 1e6
@@ -53,22 +59,6 @@ func bucketMiddle(index int) float64 {
 	return float64(BucketLower(index)+BucketUpper(index)) / 2
 }
 
-// latencyMetric is a metric that is both a classic and a native histogram.
-type latencyMetric struct {
-	desc   *prometheus.Desc
-	labels []*dto.LabelPair
-	value  *dto.Histogram
-}
-
-// Desc implements prometheus.Metric.
-func (m *latencyMetric) Desc() *prometheus.Desc { return m.desc }
-
-// Write implements prometheus.Metric.
-func (m *latencyMetric) Write(out *dto.Metric) error {
-	out.Label, out.Histogram = m.labels, m.value
-	return nil
-}
-
 // histogram emits a series of a histogram.
 func (s *scrape) histogram(f family, h *Histogram, e *examples, labels ...string) {
 	if h.count == 0 && s.quiet {
@@ -76,12 +66,22 @@ func (s *scrape) histogram(f family, h *Histogram, e *examples, labels ...string
 	}
 	value := s.layout.render(h)
 	e.exemplify(value)
-	s.out <- &latencyMetric{desc: s.descs[f], labels: prometheus.MakeLabelPairs(s.descs[f], labels), value: value}
+	s.emit(f, labels).histogram = value
+}
+
+// rendered is a histogram in the form of Prometheus, in one piece: there may be very many.
+type rendered struct {
+	histogram dto.Histogram
+	count     uint64
+	sum       float64
+	buckets   [classicBuckets]dto.Bucket
+	sums      [classicBuckets]uint64
+	shown     [classicBuckets + 1]*dto.Bucket // with room for the one without an upper bound
 }
 
 // render turns a snapshot into the form of Prometheus.
 func (l *layout) render(h *Histogram) *dto.Histogram {
-	classic := make([]uint64, len(l.bounds)+1)
+	var classic [classicBuckets + 1]uint64
 	var native [nativeLast - nativeFirst + 1]uint64
 	for i, n := range h.counts {
 		if n > 0 {
@@ -89,18 +89,18 @@ func (l *layout) render(h *Histogram) *dto.Histogram {
 			native[l.native[i]] += n
 		}
 	}
-	out := &dto.Histogram{
-		SampleCount:   new(h.count),
-		SampleSum:     new(float64(h.sum) / 1e6),
-		Schema:        new(int32(nativeSchema)),
-		ZeroThreshold: new(prometheus.DefNativeHistogramZeroThreshold),
-		ZeroCount:     new(uint64(0)),
-	}
+	r := &rendered{count: h.count, sum: float64(h.sum) / 1e6}
+	out := &r.histogram
+	out.SampleCount, out.SampleSum = &r.count, &r.sum
+	out.Schema, out.ZeroThreshold, out.ZeroCount = &l.schema, &l.zeroThreshold, &l.zeroCount
 	var sum uint64
 	for i := range l.bounds {
 		sum += classic[i]
-		out.Bucket = append(out.Bucket, &dto.Bucket{CumulativeCount: new(sum), UpperBound: new(l.bounds[i])})
+		r.sums[i] = sum
+		r.buckets[i].CumulativeCount, r.buckets[i].UpperBound = &r.sums[i], &l.bounds[i]
+		r.shown[i] = &r.buckets[i]
 	}
+	out.Bucket = r.shown[:classicBuckets]
 	out.PositiveSpan, out.PositiveDelta = spans(native[:])
 	return out
 }

@@ -58,8 +58,8 @@ func verdicts() []string { return []string{"pass", "marginal", "fail", "no_data"
 // rollout emits the numbers of a rollout.
 func (s *scrape) rollout(status *RolloutStatus) {
 	service := status.Service
-	for variant, weight := range status.Weights {
-		s.gauge(familyWeight, weight, service, variant)
+	for _, variant := range sorted(status.Weights) {
+		s.gauge(familyWeight, status.Weights[variant], service, variant)
 	}
 	for _, phase := range phases() {
 		s.gauge(familyPhase, indicator(phase == status.Phase), service, phase)
@@ -74,21 +74,21 @@ func (s *scrape) rollout(status *RolloutStatus) {
 	for _, verdict := range verdicts() {
 		s.count(familyRuns, status.Runs[verdict], service, verdict)
 	}
-	for kind, left := range status.BudgetLeft {
-		s.gauge(familyBudget, float64(left), service, kind)
+	for _, kind := range sorted(status.BudgetLeft) {
+		s.gauge(familyBudget, float64(status.BudgetLeft[kind]), service, kind)
 	}
-	for kind, limit := range status.BudgetLimit {
-		s.gauge(familyBudgetLimit, float64(limit), service, kind)
+	for _, kind := range sorted(status.BudgetLimit) {
+		s.gauge(familyBudgetLimit, float64(status.BudgetLimit[kind]), service, kind)
 	}
 	s.count(familyWeightChanges, status.WeightChanges, service)
-	for reason, n := range status.Rollbacks {
-		s.count(familyRollbacks, n, service, reason)
+	for _, reason := range sorted(status.Rollbacks) {
+		s.count(familyRollbacks, status.Rollbacks[reason], service, reason)
 	}
-	for part, back := range status.Parts {
-		s.gauge(familyPartBack, indicator(back), service, part)
+	for _, part := range sorted(status.Parts) {
+		s.gauge(familyPartBack, indicator(status.Parts[part]), service, part)
 	}
-	for metric, known := range status.Metrics {
-		s.gauge(familyMetricKnown, indicator(known), service, metric)
+	for _, metric := range sorted(status.Metrics) {
+		s.gauge(familyMetricKnown, indicator(status.Metrics[metric]), service, metric)
 	}
 }
 

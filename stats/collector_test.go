@@ -95,10 +95,10 @@ func example() (*Registry, *Process, statuses) {
 }
 
 // gather collects the way the metrics endpoint does, with all checks of the Prometheus library.
-func gather(t *testing.T, c prometheus.Collector) map[string]*dto.MetricFamily {
+func gather(t *testing.T, c *Collector) map[string]*dto.MetricFamily {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(c); err != nil {
+	if err := registry.Register(asCollector{c}); err != nil {
 		t.Fatal(err)
 	}
 	list, err := registry.Gather()
@@ -113,16 +113,16 @@ func gather(t *testing.T, c prometheus.Collector) map[string]*dto.MetricFamily {
 }
 
 // text is the exposition in the text format.
-func text(t *testing.T, c prometheus.Collector) string {
+func text(t *testing.T, c *Collector) string {
 	t.Helper()
 	return textAs(t, c, "")
 }
 
 // textAs is the exposition in the format that is asked for.
-func textAs(t *testing.T, c prometheus.Collector, accept string) string {
+func textAs(t *testing.T, c *Collector, accept string) string {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(c); err != nil {
+	if err := registry.Register(asCollector{c}); err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()

@@ -1,7 +1,5 @@
 package stats
 
-import "github.com/prometheus/client_golang/prometheus"
-
 // Endpoints is the numbers of the endpoints of one variant.
 type Endpoints struct {
 	// Service and Variant are whose they are.
@@ -75,7 +73,7 @@ func (s *scrape) endpoints(v *Endpoints) {
 	for i := range v.Each {
 		e := &v.Each[i]
 		labels := []string{v.Service, v.Variant, e.Name, e.Address}
-		s.emit(familyEndpointUp, prometheus.GaugeValue, indicator(e.Up), labels) // also of idle ones: it is their zero that matters
+		s.emit(familyEndpointUp, labels).value = indicator(e.Up) // also of idle ones: it is their zero that matters
 		s.gauge(familyEndpointInFlight, float64(e.InFlight), labels...)
 		s.gauge(familyEndpointConnections, float64(e.Idle), v.Service, v.Variant, e.Name, e.Address, "idle")
 		s.gauge(familyEndpointConnections, float64(e.Open-e.Idle), v.Service, v.Variant, e.Name, e.Address, "used")
@@ -85,8 +83,8 @@ func (s *scrape) endpoints(v *Endpoints) {
 		s.count(familyEndpointEjections, e.Ejections, labels...)
 		s.count(familyEndpointHealthFailures, e.HealthFailures, labels...)
 	}
-	for name, n := range v.LookupFailures {
-		s.count(familyLookupFailures, n, v.Service, v.Variant, name)
+	for _, name := range sorted(v.LookupFailures) {
+		s.count(familyLookupFailures, v.LookupFailures[name], v.Service, v.Variant, name)
 	}
 	s.count(familyEndpointPanics, v.Panics, v.Service, v.Variant)
 }

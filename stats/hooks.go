@@ -20,8 +20,8 @@ func describeHooks(all *[families]description) {
 // hooks emits what webhooks have answered.
 func (s *scrape) hooks(list []Hook) {
 	for _, h := range list {
-		for answer, n := range h.Answers {
-			s.count(familyHookAnswers, n, h.Service, h.Point, h.Hook, answer)
+		for _, answer := range sorted(h.Answers) {
+			s.count(familyHookAnswers, h.Answers[answer], h.Service, h.Point, h.Hook, answer)
 		}
 	}
 }

@@ -180,8 +180,8 @@ func (s *scrape) certificates(front *Front) {
 // notifications emits what became of notifications. The time of a target that never took one is zero, so that it is old.
 func (s *scrape) notifications(targets []Notifications) {
 	for _, t := range targets {
-		for result, n := range t.Results {
-			s.count(familyNotifications, n, t.Target, result)
+		for _, result := range sorted(t.Results) {
+			s.count(familyNotifications, t.Results[result], t.Target, result)
 		}
 		s.gauge(familyNotificationsQueued, float64(t.Queued), t.Target)
 		var seconds float64

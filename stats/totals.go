@@ -82,6 +82,16 @@ func (v *Variant) begun() uint64 {
 	return n
 }
 
+// untouched says that no request was ever sent to the variant.
+func (v *Variant) untouched() bool {
+	for i := range v.berths {
+		if v.berths[i].begun.Load() != 0 || v.berths[i].shard.Load() != nil {
+			return false
+		}
+	}
+	return v.tunnels.Load() == nil
+}
+
 // Histogram is a snapshot of the latencies of all lanes.
 func (v *Variant) Histogram() *Histogram {
 	h := new(Histogram)

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // TunnelEnd is why a tunnel ended.
@@ -113,7 +111,7 @@ func (s *scrape) tunnels(v *Variant) {
 		s.count(familyTunnelsEnded, t.Ended(end), service, name, end.String())
 	}
 	if micros := t.micros.Load(); micros > 0 || !s.quiet {
-		s.emit(familyTunnelSeconds, prometheus.CounterValue, float64(micros)/1e6, []string{service, name})
+		s.emit(familyTunnelSeconds, []string{service, name}).value = float64(micros) / 1e6
 	}
 	s.count(familyTunnelBytes, t.up.Load(), service, name, "in")
 	s.count(familyTunnelBytes, t.down.Load(), service, name, "out")

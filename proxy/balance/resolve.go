@@ -62,6 +62,9 @@ func (g *Group) Resolve(ctx context.Context) {
 	wait.Wait()
 }
 
+// Unresolved says whether there is anything for Resolve to look up.
+func (g *Group) Unresolved() bool { return slices.ContainsFunc(g.names(), g.unresolved) }
+
 // names are the targets that have to be looked up, each once.
 func (g *Group) names() []*target {
 	var all []*target
