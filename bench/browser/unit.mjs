@@ -79,6 +79,15 @@ test("a page outlives a restart and a gap", () => {
   assert.equal(joined(Array.from({ length: 600 }, (_, i) => row(i)), [row(600)]).length, 600);
 });
 
+test("what was drawn of one variant is not another one's", () => {
+  const row = (at) => [at, 0, 1, 0, 0, 0, 0, 0, 0, 0], view = { stable: "v1", canary: "v2" };
+  const before = take(nothing, "state", { view, rows: [row(1), row(2)] });
+  const rows = (fresh) => take(before, "state", { view: fresh, rows: [row(3)] }).rows.map((r) => r[0]);
+  assert.deepEqual(rows(view), [1, 2, 3]);
+  assert.deepEqual(rows({ stable: "v2", canary: "v3" }), [3]);
+  assert.deepEqual(rows(null), [3]);
+});
+
 test("only rows that have changed are told", () => {
   const fleet = newFleet(), told = [];
   fleet.take("state", { unlisted: 0, services: [{ service: "a", spark: [] }, { service: "b", spark: null }] });
