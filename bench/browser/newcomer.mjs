@@ -12,7 +12,7 @@ try {
   await v.sees("v3 was taken back. Everybody is on v2.");
   await v.sees(/^errors: canary .* failed, stable .* evidence 1 in /);
   if (env("SHOTS")) await page.screenshot({ path: `${env("SHOTS")}/newcomer.png` });
-  const link = page.getByRole("link", { name: /^Report of/ }).first();
+  const link = page.getByRole("link", { name: /^Read the report of/ }).first();
   const [tab] = await Promise.all([v.context.waitForEvent("page"), link.click()]);
   await tab.getByText("v3 was rolled back to v2").first().waitFor();
   assert.deepEqual(v.complaints, []);
