@@ -30,6 +30,7 @@ test:
 	@command -v systemd-analyze >/dev/null || echo "SKIP: ===== no systemd-analyze: the check of the units is left out ====="
 	@command -v slowhttptest >/dev/null || echo "SKIP: ===== no slowhttptest: the attacks of slow clients are left out ====="
 	@command -v valgrind >/dev/null || echo "SKIP: ===== no valgrind: instructions are not counted ====="
+	@command -v zsh >/dev/null && command -v fish >/dev/null || echo "SKIP: ===== no zsh or no fish: completion is not tried there ====="
 	@command -v chromium-headless-shell >/dev/null && test -d bench/browser/node_modules || echo "SKIP: ===== no chromium-headless-shell, or no \"npm ci\" in bench/browser: the dashboard is not tried in a browser ====="
 	$(GO) vet $(TAGS) ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }

@@ -3,10 +3,8 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,10 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.yaml.in/yaml/v4"
 )
-
-var update = flag.Bool("update", false, "write openapi.json")
 
 // object is a JSON object.
 type object = map[string]any
@@ -141,32 +136,6 @@ func (c *contract) check(schema, text string) error {
 		return err
 	}
 	return compiled.Validate(value)
-}
-
-// TestOpenAPI holds openapi.json to openapi.yaml.
-func TestOpenAPI(t *testing.T) {
-	written, err := os.ReadFile("openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var document object
-	if err := yaml.Unmarshal(written, &document); err != nil {
-		t.Fatal(err)
-	}
-	want, err := json.Marshal(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want = append(want, '\n')
-	if *update {
-		if err := os.WriteFile("openapi.json", want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if !bytes.Equal(openAPI, want) {
-		t.Error("openapi.json is not what openapi.yaml says: run go test ./admin -update")
-	}
 }
 
 // Every path is in the document, and every path of the document is there.

@@ -83,14 +83,23 @@ func (t *topic) turn() []byte {
 		names[0] = t.entry.Stable
 	}
 	if names != t.names {
+		t.track.Follow(t.options.counter(t.service, names[0]), t.options.counter(t.service, names[1]), staying(t.names, names))
+		t.outdated = t.outdated || t.names[0] != "" // readers have rows of others
 		t.names = names
-		t.track.Follow(t.options.counter(t.service, names[0]), t.options.counter(t.service, names[1]))
 	}
 	if !ok {
 		return []byte("null")
 	}
 	view.History = []rollout.Event{}
 	return encoded(view)
+}
+
+// staying is what stays of the rows when other variants are stable and canary: those of one that is gone would be read as the new one's.
+func staying(before, now [2]string) live.Keep {
+	if before[0] != now[0] {
+		return live.KeepNone
+	}
+	return live.KeepStable
 }
 
 // state is everything about the service, with the events so far.

@@ -11,15 +11,15 @@ import (
 	"haldane/config"
 )
 
-// newDemoCommand makes the command that shows a bad and a good release.
+// newDemoCommand makes the command that shows a good and a bad release.
 func newDemoCommand(e env) *cobra.Command {
 	options := demo.Options{Out: e.stdout, Terminal: e.terminal, Version: e.version}
 	var failures, latency string
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "Show a bad and a good release, in under two minutes",
-		Long: `Show a bad and a good release: three sample versions of a service, the real proxy and a paced load, in one process.
-The bad version is rolled back, the good one is promoted.`,
+		Short: "Show a good and a bad release, in under a minute",
+		Long: `Show a good and a bad release: three sample versions of a service, the real proxy and a paced load, in one process.
+The good version is promoted, the bad one is rolled back. It says where to watch in a browser.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			share, err := config.ParsePercent(failures)

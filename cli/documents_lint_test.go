@@ -260,6 +260,8 @@ func (l *linter) request(args []string) error {
 			method = args[i+1]
 		case (arg == "-d" || arg == "--data" || strings.HasPrefix(arg, "--data-")) && method == http.MethodGet:
 			method = http.MethodPost
+		case strings.HasPrefix(arg, "{") && !json.Valid([]byte(arg)):
+			return fmt.Errorf("%s is not JSON", arg)
 		case arg == "--unix-socket":
 			socket = true
 		case strings.Contains(arg, "127.0.0.1:") || strings.Contains(arg, "localhost"):

@@ -148,6 +148,7 @@ func TestBadCommandsAreFound(t *testing.T) {
 		"a path that is none":             {kind: "sh", text: "curl 127.0.0.1:9901/metric"},
 		"a method that is none":           {kind: "sh", text: "curl -X DELETE http://127.0.0.1:9901/metrics"},
 		"a path that is none, by socket":  {kind: "sh", text: "curl --unix-socket x http://localhost/api/v2"},
+		"a body that is no JSON":          {kind: "sh", text: "curl --unix-socket x http://localhost/api/v1/rollouts/shop/pause -d '{reason: x}'"},
 		"a fault of a sample, misspelt":   {kind: "sh", text: "curl -d errors=1% 127.0.0.1:9002/-/faults"},
 		"a function's path":               {kind: "sh", text: "api() { curl --unix-socket x \"$@\"; }\napi http://localhost/api/v2"},
 		"a function's method":             {kind: "sh", text: "api() {\n  curl --unix-socket x \"$@\"\n}\napi http://localhost/metrics -d x"},

@@ -60,16 +60,24 @@ func (s *seen) String() string {
 // await waits until the text has been seen.
 func (s *seen) await(t *testing.T, text string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	if !s.shows(text, 20*time.Second) {
+		t.Fatalf("never seen: %q in %q", text, s.String())
+	}
+}
+
+// shows says whether the text is seen within so long.
+func (s *seen) shows(text string, within time.Duration) bool {
+	deadline := time.After(within)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !strings.Contains(s.String(), text) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("never seen: %q in %q", text, s.String())
+			return false
 		}
 	}
+	return true
 }
 
 // On a real terminal watch takes the screen, follows its size, and gives it back when it is interrupted.

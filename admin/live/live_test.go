@@ -109,9 +109,37 @@ func TestCountersThatFall(t *testing.T) {
 	}
 	other := &counted{}
 	other.serve(1e6, 0, time.Millisecond)
-	track.Follow(other, nil)
+	track.Follow(other, nil, KeepStable)
 	if row, _ := track.Look(at(3), 0); row.Stable.Requests != 0 {
 		t.Errorf("%+v", row)
+	}
+}
+
+// What was measured of a variant is not shown as another one's.
+func TestOtherVariants(t *testing.T) {
+	stable, canary := &counted{}, &counted{}
+	track := NewTrack(stable, canary)
+	rows := func() (got []Row) {
+		for row := range track.All {
+			got = append(got, *row)
+		}
+		return got
+	}
+	for i := range 4 {
+		stable.serve(10, 0, time.Millisecond)
+		canary.serve(5, 1, time.Millisecond)
+		track.Look(at(i), 0.5)
+	}
+	if got := rows(); len(got) != 3 || got[2].Canary.Requests != 5 || got[2].Weight != 0.5 {
+		t.Errorf("before: %+v", got)
+	}
+	track.Follow(stable, &counted{}, KeepStable)
+	if got := rows(); len(got) != 3 || got[2].Stable.Requests != 10 || got[2].Canary != (Rates{}) || got[2].Weight != 0 {
+		t.Errorf("stable: %+v", got)
+	}
+	track.Follow(&counted{}, &counted{}, KeepNone)
+	if got := rows(); len(got) != 0 {
+		t.Errorf("none: %+v", got)
 	}
 }
 

@@ -48,6 +48,17 @@ func appendTenth(text []byte, rate float64) []byte {
 	return strconv.AppendFloat(text, math.Round(rate*10)/10, 'g', -1, 64)
 }
 
+// Keep is what a track keeps of what it has measured when it goes on with other counters.
+type Keep int
+
+// What is kept.
+const (
+	// KeepNone forgets all rows: stable is another variant.
+	KeepNone Keep = iota
+	// KeepStable forgets what was measured of the canary: that is another variant, and stable is not.
+	KeepStable
+)
+
 // Track is the latest seconds of a service with two variants.
 type Track struct {
 	stable, canary *gauge
@@ -60,9 +71,17 @@ func NewTrack(stable, canary Counter) *Track {
 	return &Track{stable: newGauge(stable), canary: newGauge(canary)}
 }
 
-// Follow goes on with other counters, and keeps what was measured.
-func (t *Track) Follow(stable, canary Counter) {
+// Follow goes on with other counters, and keeps what was measured as far as it is of the same variants.
+func (t *Track) Follow(stable, canary Counter, keep Keep) {
 	t.stable, t.canary = newGauge(stable), newGauge(canary)
+	switch keep {
+	case KeepNone:
+		t.rows, t.next = nil, 0
+	case KeepStable:
+		for i := range t.rows {
+			t.rows[i].Weight, t.rows[i].Canary = 0, Rates{}
+		}
+	}
 }
 
 // Look measures the time since the last look. The first look is no row: there is nothing to compare with.

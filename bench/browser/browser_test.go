@@ -59,8 +59,8 @@ func tools(t *testing.T) (node string) {
 	missing := ""
 	if err != nil {
 		missing = "Node.js is missing"
-	} else if _, err := os.Stat(filepath.Join("node_modules", "playwright-core")); err != nil {
-		missing = "playwright-core is missing (npm ci in bench/browser)"
+	} else if _, err := os.Stat(filepath.Join("node_modules", "axe-core")); err != nil {
+		missing = "playwright-core or axe-core is missing (npm ci in bench/browser)"
 	} else if chromium() == "" {
 		missing = "chromium-headless-shell is missing (the Debian package of that name)"
 	}

@@ -1,6 +1,7 @@
 // Everything that one can do in the dashboard, in a real browser.
 import assert from "node:assert/strict";
 import { env, launch, visitor } from "./page.mjs";
+import { access } from "./access.mjs";
 import { enter, release } from "./release.mjs";
 import { everythingElse, keyboard, narrow, restart } from "./pages.mjs";
 import { pace, weight } from "./weight.mjs";
@@ -35,6 +36,12 @@ try {
     await scene("weight", () => weight(operator));
     await scene("release", () => release(operator, viewer));
     await scene("everything else", () => everythingElse(operator, viewer));
+    await scene("access", async () => {
+      const guest = await visitor(browser);
+      await guest.go("");
+      await access(operator, guest);
+      await guest.context.close();
+    });
     await scene("keyboard", () => keyboard(operator));
     await scene("narrow and dark", () => narrow(browser, operator));
     await scene("pace", () => pace(browser, operator));

@@ -73,7 +73,7 @@ async function charts(v) {
 
 /** The report opens in a tab of its own, as a page and as text. */
 async function readReport(v, why) {
-  for (const [name, kind] of [[/^Report of/, "text/html"], ["Markdown", "text/markdown"]]) {
+  for (const [name, kind] of [[/^Read the report of/, "text/html"], ["Markdown", "text/markdown"]]) {
     const link = v.page.getByRole("link", { name }).first();
     await link.waitFor();
     const [tab, answer] = await Promise.all([

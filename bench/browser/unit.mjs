@@ -1,6 +1,8 @@
 // What the pages compute.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
+import { distances } from "./colour.mjs";
 import * as evidence from "../../admin/ui/web/evidence.js";
 import * as format from "../../admin/ui/web/format.js";
 import { newFleet } from "../../admin/ui/web/fleet.js";
@@ -79,6 +81,15 @@ test("a page outlives a restart and a gap", () => {
   assert.equal(joined(Array.from({ length: 600 }, (_, i) => row(i)), [row(600)]).length, 600);
 });
 
+test("what was drawn of one variant is not another one's", () => {
+  const row = (at) => [at, 0, 1, 0, 0, 0, 0, 0, 0, 0], view = { stable: "v1", canary: "v2" };
+  const before = take(nothing, "state", { view, rows: [row(1), row(2)] });
+  const rows = (fresh) => take(before, "state", { view: fresh, rows: [row(3)] }).rows.map((r) => r[0]);
+  assert.deepEqual(rows(view), [1, 2, 3]);
+  assert.deepEqual(rows({ stable: "v2", canary: "v3" }), [3]);
+  assert.deepEqual(rows(null), [3]);
+});
+
 test("only rows that have changed are told", () => {
   const fleet = newFleet(), told = [];
   fleet.take("state", { unlisted: 0, services: [{ service: "a", spark: [] }, { service: "b", spark: null }] });
@@ -88,6 +99,16 @@ test("only rows that have changed are told", () => {
   fleet.take("tick", { at: 2, rates: {}, rollouts: [{ service: "b", phase: "promoted" }] });
   assert.deepEqual(told, ["a", "a", "b", ""]);
   assert.deepEqual(fleet.services.get("a").spark, [[5, 0, 0, 0], [0, 0, 0, 0]]);
+});
+
+test("the colours of the variants stay apart for every vision", async () => {
+  const css = await readFile(new URL("../../admin/ui/web/base.css", import.meta.url), "utf8");
+  const pairs = [...css.matchAll(/--stable: (#\w{6}); --canary: (#\w{6});/g)];
+  assert.equal(pairs.length, 3); // light, and the dark that was chosen or is the system's
+  for (const [, stable, canary] of pairs) {
+    for (const [vision, apart] of Object.entries(distances(stable, canary))) assert.ok(apart > 60, `${stable} and ${canary}, ${vision}: ${apart}`);
+  }
+  assert.ok(distances("#ff0000", "#00a000").deuteranopia < 20, "red and green are not apart for all");
 });
 
 test("who is exposed, in words", () => {

@@ -1,4 +1,4 @@
-// Package demo shows a bad and a good release, end to end: two sample versions, the real proxy, and a paced load, in one
+// Package demo shows a good and a bad release, end to end: three sample versions, the real proxy, and a paced load, in one
 // process.
 //
 // It owns the sample backends, the load and the drawing; both can be had in a process of their own (Sample, Load). The proxy, the judge and the rollout are the real ones, started
@@ -52,7 +52,7 @@ type Options struct {
 	Version string
 }
 
-// Run plays the demo. It returns nil when the bad release was rolled back and the good one promoted.
+// Run plays the demo. It returns nil when the good release was promoted and the bad one rolled back.
 func Run(ctx context.Context, options Options) (err error) {
 	if options.Rate == 0 {
 		options.Rate = 400
@@ -104,8 +104,8 @@ func (s *stage) open() error {
 		how  behaviour
 	}{
 		{"v1", behaviour{}},
-		{"v2", behaviour{errors: s.options.Errors.Ratio(), latency: s.options.Latency}},
-		{"v3", behaviour{}},
+		{"v2", behaviour{}},
+		{"v3", behaviour{errors: s.options.Errors.Ratio(), latency: s.options.Latency}},
 	}
 	for _, version := range versions {
 		b, err := newBackend(version.name, version.how)
@@ -115,7 +115,7 @@ func (s *stage) open() error {
 		s.backends = append(s.backends, b)
 	}
 	listen, admin := freeOr("127.0.0.1:8080"), freeOr("127.0.0.1:9901")
-	if err := s.configure(listen, admin, "v2"); err != nil {
+	if err := s.configure(listen, admin, "v1", "v2"); err != nil {
 		return err
 	}
 	built, err := app.New(app.Options{ConfigPath: s.path, Logger: zap.NewNop(), Version: s.options.Version})
@@ -146,28 +146,28 @@ func freeOr(address string) string {
 	return address
 }
 
-// play releases the bad version, then the good one.
+// play releases the good version, then the bad one: who opens a browser meanwhile sees the rollback happen, and what is left of it.
 func (s *stage) play(ctx context.Context) error {
 	s.introduce()
-	bad, err := s.release(ctx, "v2")
+	good, err := s.release(ctx, "v2")
 	if err != nil {
 		return err
 	}
-	if err := s.configure(s.app.Address().String(), s.app.AdminAddress().String(), "v3"); err != nil {
+	if err := s.configure(s.app.Address().String(), s.app.AdminAddress().String(), "v2", "v3"); err != nil {
 		return err
 	}
-	s.say("\nThe file now names v3 as the canary; Haldane notices by itself.\n")
-	good, err := s.release(ctx, "v3")
+	s.say("\nThe file now says: stable v2, canary v3. Haldane notices by itself.\n")
+	bad, err := s.release(ctx, "v3")
 	if err != nil {
 		return err
 	}
 	if s.options.Keep {
-		s.say("\nStill running, until Ctrl-C. The configuration is %s\n", s.path)
+		s.say("\nStill running, until Ctrl-C: http://%s/ui/#/service/%s shows why. The configuration is\n%s\n", s.app.AdminAddress(), service, s.path)
 		<-ctx.Done()
 		return nil
 	}
-	if bad != rollout.PhaseRolledBack || good != rollout.PhasePromoted {
-		return fmt.Errorf("expected v2 to be rolled back and v3 to be promoted, got %v and %v", bad, good)
+	if good != rollout.PhasePromoted || bad != rollout.PhaseRolledBack {
+		return fmt.Errorf("expected v2 to be promoted and v3 to be rolled back, got %v and %v", good, bad)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -8,8 +9,11 @@ import (
 	"haldane/config"
 )
 
-// The demo rolls the bad version back and promotes the good one, well within two minutes.
+// The demo promotes the good version and rolls the bad one back, well within two minutes.
 func TestDemo(t *testing.T) {
+	if os.Getenv("HALDANE_RACED") != "" {
+		t.Skip("done in the pass with the race detector")
+	}
 	share, err := config.ParsePercent("30%")
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +27,7 @@ func TestDemo(t *testing.T) {
 	if took := time.Since(started); took > 100*time.Second {
 		t.Errorf("the demo took %v", took)
 	}
-	for _, want := range []string{"v2 rolled back by itself", "v3 promoted", "needed 1 in 200", "/metrics", "/ui/"} {
+	for _, want := range []string{"v2 promoted", "v3 rolled back by itself", "needed 1 in 200", "/metrics", "/ui/"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}

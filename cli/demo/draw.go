@@ -21,11 +21,11 @@ func (s *stage) say(format string, args ...any) {
 // introduce says what is going to happen, and where to look meanwhile.
 func (s *stage) introduce() {
 	s.say("Haldane demo: a real proxy, three versions of a service, %d requests a second.\n", s.options.Rate)
-	s.say("  v1 is what users have. v2 fails %v of its requests", s.options.Errors)
+	s.say("  v1 is what users have. v2 is good. v3 fails %v of its requests", s.options.Errors)
 	if s.options.Latency > 0 {
 		s.say(" and takes %v longer", s.options.Latency)
 	}
-	s.say(". v3 is good.\n\n")
+	s.say(".\n\n")
 	s.say("  look     http://%s/ui/   (in a browser; to give orders there, log in with what is in\n", s.app.AdminAddress())
 	s.say("           %s)\n", s.path+".state/admin.token")
 	s.say("  proxy    http://%s/\n", s.app.Address())

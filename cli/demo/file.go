@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// configure writes the configuration that a user would write for this service, with the given canary. The proxy watches the
-// file.
-func (s *stage) configure(listen, admin, canary string) error {
+// configure writes the configuration that a user would write for this service, with the given stable and
+// canary. The proxy watches the file.
+func (s *stage) configure(listen, admin, stable, canary string) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, `version: 1
 listen: {address: %q}
@@ -29,13 +29,13 @@ services:
 	for _, b := range s.backends {
 		fmt.Fprintf(&text, "      %s: {endpoints: [%q]}\n", b.name, b.address())
 	}
-	fmt.Fprintf(&text, `    stable: v1
+	fmt.Fprintf(&text, `    stable: %s
     canary: %s
     policy: demo
     variant_field: %s
     pins:
       - header: X-Version
-`, canary, variantField)
+`, stable, canary, variantField)
 
 	fresh := s.path + ".new"
 	if err := os.WriteFile(fresh, []byte(text.String()), 0o600); err != nil {

@@ -20,7 +20,7 @@ const charts = [
 /** All charts of a service. */
 export function Charts({ release }) {
   const { rows, view, service } = release, names = { stable: view?.stable ?? service?.stable ?? "stable", canary: view?.canary ?? "canary" };
-  return html`<section class="charts" aria-label="Traffic of the last ten minutes">${charts.filter((c) => view || c.name !== "Weight").map((chart) => html`
+  return html`<section class="charts" aria-labelledby="charts-title"><h2 id="charts-title" class="unseen">Traffic of the last ten minutes</h2>${charts.filter((c) => view || c.name !== "Weight").map((chart) => html`
     <${Chart} key=${chart.name} chart=${view ? chart : { ...chart, lines: chart.lines.filter(([side]) => side === "stable") }} rows=${rows} names=${names} />`)}</section>`;
 }
 

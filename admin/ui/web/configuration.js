@@ -26,9 +26,9 @@ export function Configuration({ who, config }) {
     <p class="hint" role="status">${said}</p>
     ${failure && html`<pre class="failure" role="alert">${failure}</pre>`}
     ${now && html`<section class="card"><div class="facts">
-        <div><h3>Last attempt</h3><p><${Badge} ...${now.ok ? { tone: "good", icon: "check", text: "Loaded" } : { tone: "bad", icon: "cross", text: "Failed" }} /></p></div>
-        <div><h3>Attempted</h3><p>${clock(now.attempted)} <span class="faint">${ago(now.attempted)}</span></p></div>
-        <div><h3>In force since</h3><p>${clock(now.loaded)} <span class="faint">${ago(now.loaded)}</span></p></div></div>
-      ${!now.ok && html`<h3>What is wrong with the file</h3><pre class="wrong" tabindex="0" role="region" aria-label="Problems of the file">${now.error}</pre>`}</section>`}
+        <div><h2>Last attempt</h2><p><${Badge} ...${now.ok ? { tone: "good", icon: "check", text: "Loaded" } : { tone: "bad", icon: "cross", text: "Failed" }} /></p></div>
+        <div><h2>Attempted</h2><p>${clock(now.attempted)} <span class="faint">${ago(now.attempted)}</span></p></div>
+        <div><h2>In force since</h2><p>${clock(now.loaded)} <span class="faint">${ago(now.loaded)}</span></p></div></div>
+      ${!now.ok && html`<h2>What is wrong with the file</h2><pre class="wrong" tabindex="0" role="region" aria-label="Problems of the file">${now.error}</pre>`}</section>`}
     ${shown && html`<section class="card"><h2>Effective</h2><pre class="yaml" tabindex="0" role="region" aria-label="Effective configuration">${shown.effective}</pre></section>`}`;
 }

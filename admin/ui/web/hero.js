@@ -14,7 +14,7 @@ export function Hero({ release, who, login, ask, stale }) {
   return html`<section class=${classes("hero", phase.tone, stale && "stale")} aria-label="Rollout">
     <div class="head">
       <div class="title"><a class="back" href="#/" aria-label="All services">Services</a><h1>${view.service}</h1></div>
-      <p class="sub"><span class="swatch stable"></span>${view.stable}<${Icon} name="arrow" /><span class="swatch canary"></span>${view.canary}
+      <p class="sub"><span class="swatch stable"></span>${view.stable}<span class="unseen"> to </span><${Icon} name="arrow" /><span class="swatch canary"></span>${view.canary}
         <span class="faint">policy ${view.policy}${view.attempt > 1 ? ` · attempt ${view.attempt}` : ""}</span></p>
       <${Badge} ...${phase} big />
     </div>

@@ -8,7 +8,7 @@ import { phaseOf } from "./standing.js";
 /** A table of ended rollouts. */
 export function Ended({ ended, named }) {
   if (ended.length === 0) return html`<p class="hint">No rollout has ended yet.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Ended rollouts"><table><thead><tr>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of ended rollouts"><table><thead><tr>
       ${named && html`<th scope="col">Service</th>`}<th scope="col">Result</th><th scope="col">Release</th><th scope="col">Ended</th><th scope="col">Took</th><th scope="col">Why</th><th scope="col">Report</th></tr></thead>
     <tbody>${ended.map((e) => html`<tr key=${e.id}>
       ${named && html`<th scope="row"><a href=${`#/service/${encodeURIComponent(e.service)}`}>${e.service}</a></th>`}
@@ -22,7 +22,7 @@ export function Ended({ ended, named }) {
 
 const Links = ({ id }) => {
   const path = `/api/v1/reports/${encodeURIComponent(id)}?format=`;
-  return html`<a class="button" href=${`${path}html`} target="_blank" rel="noopener" aria-label=${`Report of ${id}, opens in a new tab`}><${Icon} name="report" />Read</a>
+  return html`<a class="button" href=${`${path}html`} target="_blank" rel="noopener" aria-label=${`Read the report of ${id}, opens in a new tab`}><${Icon} name="report" />Read</a>
     <a class="minor" href=${`${path}markdown`} target="_blank" rel="noopener">Markdown</a>`;
 };
 

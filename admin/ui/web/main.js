@@ -68,7 +68,7 @@ function App() {
     });
   }, [at.service, reads]);
 
-  if (!who) return html`<p class="hint" role="status">Loading…</p>`;
+  if (!who) return html`<main><p class="hint" role="status">Loading…</p></main>`;
   const Page = at.page === "service" ? Release : pages[at.page];
   const common = { who, login: () => setAsking(true), config };
   return html`

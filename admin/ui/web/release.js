@@ -14,7 +14,7 @@ export function take(before, kind, data) {
     case "state":
       return {
         known: true, service: data.service, view: whole(data.view), config: data.config, version: data.version,
-        rows: joined(before.rows, data.rows), events: data.view?.history ?? [],
+        rows: sameVariants(before.view, data.view) ? joined(before.rows, data.rows) : data.rows, events: data.view?.history ?? [],
       };
     case "view":
       return { ...before, view: whole(data) };
@@ -27,6 +27,9 @@ export function take(before, kind, data) {
   }
   return before;
 }
+
+// What was drawn of one variant is not the other one's.
+const sameVariants = (before, view) => !before || (before.stable === view?.stable && before.canary === view?.canary);
 
 // A rollout that has not begun has no list where others have an empty one.
 function whole(view) {
