@@ -24,7 +24,7 @@ func (x *exchange) match() failure {
 func (x *exchange) assign() {
 	// What is known to be needed is read at once. It comes from memory together then, and while the request is assigned.
 	x.purse = x.service.stats.Budget().Purse()
-	x.service.variants[x.route.Split().Stable].stats.Foresee(x.conn.id)
+	x.service.variants[x.route.Split().Stable].counter.Foresee(x.conn.id)
 	x.assignment = x.route.Assign(&x.view, rand.Uint64())
 	a := &x.assignment
 	x.variant = &x.service.variants[a.Variant]

@@ -84,6 +84,7 @@ type shared struct {
 
 // variant is one variant of a service.
 type variant struct {
+	counter        stats.Counter // of stats
 	stats          *stats.Variant
 	endpoints      *balance.Group
 	name           string
@@ -180,6 +181,7 @@ func (s *Snapshot) newService(route *router.Service, settings config.Service, se
 			return nil, fmt.Errorf("variant %s: %w", named.Name, err)
 		}
 		v.stats = built.stats.Variant(named.Name)
+		v.counter = v.stats.Counter
 		v.endpoints, err = s.newGroup(groupKey{route.Name, named.Name}, settings.Variants[named.Name], sections.Resolver, previous)
 		if err != nil {
 			return nil, fmt.Errorf("variant %s: %w", named.Name, err)

@@ -66,7 +66,7 @@ func TestStallIsTakenOnce(t *testing.T) {
 	v := stats.NewRegistry(1).Service("web").Variant("v1")
 	m := &meeting{
 		server: New(Options{}),
-		served: &service{stalls: &stallLimit{least: 1}, variants: []variant{{stats: v}}},
+		served: &service{stalls: &stallLimit{least: 1}, variants: []variant{{stats: v, counter: v.Counter}}},
 	}
 	for id := range uint64(conns) {
 		c := &clientConn{server: m.server, id: id}

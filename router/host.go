@@ -1,11 +1,10 @@
 package router
 
 import (
+	"hash/maphash"
 	"math"
 	"math/bits"
 	"strings"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // host is one host with its rules. It fills one cache line, and leads to the service without another: with thousands of hosts the
@@ -38,8 +37,9 @@ func (h *host) find(path []byte) int {
 }
 
 // hostTable finds a host by its name: a hash table with linear probing (Knuth, volume 3, section 6.4), at most half full. Who
-// asks for hosts that do not exist cannot make it slow, because only the operator adds any.
+// asks for hosts that do not exist cannot make it slow: only the operator adds any, and the hash is seeded at random.
 type hostTable struct {
+	seed    maphash.Seed
 	hosts   []host // a power of two of them
 	longest int    // the longest name: none that is longer needs a look
 }
@@ -48,7 +48,7 @@ func (t *hostTable) find(name []byte) *host {
 	if len(name) > t.longest {
 		return nil
 	}
-	hash, last := xxhash.Sum64(name), len(t.hosts)-1
+	hash, last := maphash.Bytes(t.seed, name), len(t.hosts)-1
 	for i := int(hash) & last; ; i = (i + 1) & last {
 		h := &t.hosts[i]
 		if h.text == "" {
@@ -62,7 +62,7 @@ func (t *hostTable) find(name []byte) *host {
 
 // newHostTable enters all hosts. Their texts stand one behind the other.
 func newHostTable(rules map[string]*paths) hostTable {
-	t := hostTable{hosts: make([]host, 1<<bits.Len(uint(2*len(rules))))}
+	t := hostTable{seed: maphash.MakeSeed(), hosts: make([]host, 1<<bits.Len(uint(2*len(rules))))}
 	ordered := names(rules)
 	var texts strings.Builder
 	for _, name := range ordered {
@@ -73,7 +73,7 @@ func newHostTable(rules map[string]*paths) hostTable {
 	}
 	rest := texts.String()
 	for _, name := range ordered {
-		hash, last := xxhash.Sum64String(name), len(t.hosts)-1
+		hash, last := maphash.String(t.seed, name), len(t.hosts)-1
 		i := int(hash) & last
 		for t.hosts[i].text != "" {
 			i = (i + 1) & last

@@ -59,7 +59,7 @@ type shard struct {
 }
 
 // berth finds the place of a shard.
-func (v *Variant) berth(shard uint64) *berth { return &v.berths[shard&uint64(len(v.berths)-1)] }
+func (c *Counter) berth(shard uint64) *berth { return &c.berths[shard&uint64(len(c.berths)-1)] }
 
 // made finds a shard, or makes it.
 func (b *berth) made() *shard {

@@ -62,11 +62,11 @@ type Record struct {
 
 // Foresee reads what Begin will write to. Where there are many services it comes from memory, and need not be waited for if it is
 // asked for as soon as it is known that a request is likely to come: the processor goes on meanwhile. The shard is that of Begin.
-func (v *Variant) Foresee(shard uint64) { v.berth(shard).begun.Load() }
+func (c *Counter) Foresee(shard uint64) { c.berth(shard).begun.Load() }
 
 // Begin counts a request as in flight. shard is any number that differs between goroutines that run at the same time, such
 // as the low bits of a random number that was drawn anyway.
-func (v *Variant) Begin(shard uint64) { v.berth(shard).begun.Add(1) }
+func (c *Counter) Begin(shard uint64) { c.berth(shard).begun.Add(1) }
 
 // End counts a request that was begun. The shard should be that of Begin. It marks the service as dirty.
 //
@@ -79,11 +79,11 @@ func (v *Variant) Begin(shard uint64) { v.berth(shard).begun.Add(1) }
 // cost is that of three atomic additions, one of them in Begin. What can be looked up is looked up before the first of them:
 // a processor does not look ahead over an atomic addition, and lookups in between would be waited for one by one. What seldom
 // happens is left to functions that look everything up again, so that nothing has to be put aside for them.
-func (v *Variant) End(shard uint64, rec Record) {
-	b, class, slot := v.berth(shard), uint(rec.Status)/100, rec.Lane.slot(v.service.judging.Load())
+func (c *Counter) End(shard uint64, rec Record) {
+	b, class, slot := c.berth(shard), uint(rec.Status)/100, rec.Lane.slot(c.service.judging.Load())
 	s := b.shard.Load()
 	if s == nil || rec.Outcome != OutcomeOK || class == 0 || class >= classes || slot >= usualLanes || rec.Lane.events() != 0 {
-		v.endSeldom(shard, rec)
+		c.variant.endSeldom(shard, rec)
 		return
 	}
 	r, l := b.row.Load(), b.lanes[slot].Load()
@@ -91,17 +91,17 @@ func (v *Variant) End(shard uint64, rec Record) {
 		r = s.rows[OutcomeOK][class].Load()
 	}
 	if r == nil || l == nil {
-		v.endSeldom(shard, rec)
+		c.variant.endSeldom(shard, rec)
 		return
 	}
 	micros, volume := microseconds(rec.FirstByte), uint64(max(rec.BytesOut, 0))
 	bucket := BucketIndex(micros)
 	o := l.octaves[bucket>>octaveBits].Load()
 	if o == nil {
-		v.endSeldom(shard, rec)
+		c.variant.endSeldom(shard, rec)
 		return
 	}
-	t, in, word, service := &r[rec.Method.slot()], rec.BytesIn, packed(micros, volume), v.service
+	t, in, word, service := &r[rec.Method.slot()], rec.BytesIn, packed(micros, volume), c.service
 	full := o.add(bucket)
 	if in > 0 {
 		s.bytesIn.Add(uint64(in))
@@ -110,7 +110,7 @@ func (v *Variant) End(shard uint64, rec Record) {
 	overflows := t.packed.Add(word)&tallyFull|(micros|volume)/tallySmall != 0
 	service.touch()
 	if full || overflows {
-		v.relieve(shard, rec)
+		c.variant.relieve(shard, rec)
 	}
 }
 

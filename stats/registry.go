@@ -102,7 +102,8 @@ func (s *Service) Variant(name string) *Variant {
 	defer s.mu.Unlock()
 	v, ok := s.variants[name]
 	if !ok {
-		v = &Variant{name: name, service: s, berths: make([]berth, s.shards)}
+		v = &Variant{name: name}
+		v.Counter = Counter{berths: make([]berth, s.shards), service: s, variant: v}
 		s.variants[name] = v
 	}
 	return v
@@ -170,13 +171,20 @@ func (s *Service) touch() {
 // Variant is the numbers of one variant of a service. Quiet ones are cheap: nothing but a cache line per shard is there before
 // the first request.
 type Variant struct {
+	Counter
 	name    string
-	service *Service
-	berths  []berth                     // one for each shard; the length is a power of two
 	wides   [lanes]atomic.Pointer[wide] // made when a cell of the lane is full
 	tunnels atomic.Pointer[Tunnels]     // made with the first one
 
 	examples atomic.Pointer[examples] // made with the first one
+}
+
+// Counter is the way of requests to the numbers of a variant. Whoever has many variants keeps it by value beside what leads there: then
+// a request need not wait for the Variant to come from memory before its cells can.
+type Counter struct {
+	berths  []berth // one for each shard; the length is a power of two
+	service *Service
+	variant *Variant
 }
 
 // Name is the name of the variant.
