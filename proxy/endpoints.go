@@ -109,10 +109,15 @@ func (s *Snapshot) holds(place int, g *balance.Group) bool {
 
 // tick does what is due about the endpoints by now.
 func (s *Snapshot) tick(now time.Time, round int) {
-	turns := min(1+len(s.each)/severalGroups, mostTurns)
-	for i := round % turns; i < len(s.each); i += turns {
+	for i, step := turn(round, len(s.each)); i < len(s.each); i += step {
 		s.each[i].Tick(now)
 	}
+}
+
+// turn says which groups are looked at in a round: the first one, and how far it is to the next.
+func turn(round, groups int) (first, step int) {
+	step = min(1+groups/severalGroups, mostTurns)
+	return round % step, step
 }
 
 // VariantEndpoints is what there is to know about the endpoints of a variant.

@@ -98,7 +98,13 @@ func TestANameStandsForItsAddresses(t *testing.T) {
 		if e := g.Pick(0, nil); e != nil {
 			t.Errorf("picked %s before the first lookup", e.Address())
 		}
+		if !g.Unresolved() {
+			t.Error("there is nothing to look up before the first lookup")
+		}
 		g.Resolve(t.Context())
+		if same := New(named(n), g); g.Unresolved() || same != g || New(Options{Endpoints: []string{"10.0.0.1:80"}}, nil).Unresolved() {
+			t.Error("there is something to look up after the first lookup, or of an address")
+		}
 		want(t, g, "10.0.0.1:80", "10.0.0.2:80")
 		defer running(g)()
 		kept := g.Endpoints()[1]
