@@ -164,6 +164,37 @@ func TestRunningRolloutsAreMeasured(t *testing.T) {
 	}
 }
 
+// When the next release begins, what was measured of another variant is neither remembered nor left on pages.
+func TestOtherVariantsAreMeasuredAnew(t *testing.T) {
+	f := newFake()
+	f.views[0].Stable, f.views[0].Canary = "v1", "v2"
+	o, registry := options(f), stats.NewRegistry(1)
+	o.Services = func() []Service { return []Service{{Name: "shop", Stable: "v1"}} }
+	o.Counter = func(service, variant string) live.Counter { return registry.Service(service).Variant(variant) }
+	topic, now := newTopic(&o, "shop"), time.Unix(1e9, 0)
+	rows := func(stable, canary string, seconds int) (n int) {
+		f.views[0].Stable, f.views[0].Canary = stable, canary
+		for range seconds {
+			now = now.Add(time.Second)
+			topic.moved = true
+			topic.tick(now, false)
+		}
+		for range topic.track.All {
+			n++
+		}
+		return n
+	}
+	if n := rows("v1", "v2", 4); n != 3 || topic.outdated {
+		t.Errorf("%d rows at first; pages are outdated: %v", n, topic.outdated)
+	}
+	if n := rows("v1", "v3", 2); n < 4 || !topic.outdated {
+		t.Errorf("%d rows with another canary; pages are outdated: %v", n, topic.outdated)
+	}
+	if n := rows("v3", "v4", 3); n > 3 {
+		t.Errorf("%d rows with another stable", n)
+	}
+}
+
 // A configuration that was loaded is a new state, and a failed attempt is told.
 func TestLiveConfiguration(t *testing.T) {
 	bubble(t, func(t *testing.T, _ *fake, s *Server, p *pipes) {

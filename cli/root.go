@@ -138,7 +138,41 @@ service, watches every request of both, and moves the weight up, or back to zero
 	root.AddCommand(newContextCommand(c), newVersionCommand(c))
 	root.SetHelpCommand(newHelpCommand(root))
 	c.completeNames(root)
+	for _, command := range root.Commands() {
+		nameArguments(command)
+	}
 	return root
+}
+
+// nameArguments makes a command and those below it say which arguments they take, when they get others.
+func nameArguments(command *cobra.Command) {
+	for _, below := range command.Commands() {
+		nameArguments(below)
+	}
+	command.SuggestionsMinimumDistance = 2
+	accept := command.Args
+	if accept == nil {
+		return
+	}
+	command.Args = func(command *cobra.Command, args []string) error {
+		err := accept(command, args)
+		var usage *usageError
+		if err == nil || errors.As(err, &usage) {
+			return err
+		}
+		if command.HasSubCommands() {
+			return knownCommand(command, args)
+		}
+		_, wanted, named := strings.Cut(command.Use, " ")
+		if !named {
+			wanted = "no arguments"
+		}
+		given := "none"
+		if len(args) > 0 {
+			given = strings.Join(args, " ")
+		}
+		return wrongUsage("%s takes %s, and was given: %s", command.Name(), wanted, given)
+	}
 }
 
 // The groups of commands in the help text.

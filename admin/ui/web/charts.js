@@ -62,9 +62,9 @@ function options(chart, box) {
     ...size(box),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-    padding: [6, 22, 0, 0],
+    padding: [6, 30, 0, 0], // to the right, half a time of day
     scales: { x: { time: true }, y: { range: (_, min, max) => [0, chart.most ?? Math.max((max || 0) * 1.12, chart.least ?? 1)] } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB").slice(0, t % 60 ? 8 : 5)) },
+    axes: [{ ...axis, incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600], values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB").slice(0, t % 60 ? 8 : 5)) },
       { ...axis, size: 58, space: 36, values: (_, ticks) => ticks.map((v) => (v === 0 ? "0" : chart.text(v))) }],
     series: [{}, ...chart.lines.map(([side, , label]) => ({
       stroke: colour(`--${side}`), width: side === "canary" ? 2 : 1.5, dash: label === "p50" ? [4, 4] : undefined, points: { show: false },
