@@ -72,5 +72,5 @@ func (o *options) writeProfile(ctx context.Context, notes io.Writer) error {
 	if len(result.Failures) > 0 {
 		return errors.New(result.Failures[0])
 	}
-	return os.WriteFile(o.profile, profile, 0o600)
+	return os.WriteFile(o.profile, profile, 0o600) //nolint:gosec // the caller names it
 }
