@@ -34,6 +34,7 @@ func (a *App) Reload() (err error) {
 	if a.released {
 		return errReleased
 	}
+	defer spare()()
 	a.tell(a.notifier.Reloading())
 	defer func() { a.tell(a.notifier.Ready(condition(err))) }()
 	cfg, err := config.Load(a.options.ConfigPath, a.options.Getenv)
