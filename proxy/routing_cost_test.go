@@ -140,7 +140,7 @@ func BenchmarkRoute(b *testing.B) {
 
 // lines is about how many cache lines belong to one service and its user, for routing: of the host, the service, its split and its
 // variant, and the cells; footprint is what the tables of 10,000 services take.
-const lines, footprint = 22, 64 << 20
+const lines, footprint = 21, 64 << 20
 
 // fetch is what one read takes that waits for the one before, where as many lines take turns as with many services. It is the floor: a
 // request follows several pointers that nobody knows before.

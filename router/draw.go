@@ -23,6 +23,28 @@ const (
 	purposeVote
 )
 
+// salt is a hash that has read everything but the key. It is copied, never written to, so that any number of requests
+// may go on from it at the same time.
+type salt struct{ prefix xxhash.Digest }
+
+// saltOf reads the parts, each followed by a zero byte. Names hold no zero byte, so that two lists of parts never read
+// alike.
+func saltOf(p purpose, parts ...string) salt {
+	d := xxhash.NewWithSeed(uint64(p))
+	for _, part := range parts {
+		_, _ = d.WriteString(part) // a Digest never fails
+		_, _ = d.Write([]byte{0})
+	}
+	return salt{*d}
+}
+
+// sum is the hash of a key: XXH64, whose own finish spreads a change of any bit over all 64, also with keys of one byte.
+func (s *salt) sum(key []byte) uint64 {
+	d := s.prefix
+	_, _ = d.Write(key)
+	return d.Sum64()
+}
+
 // draw turns 64 uniform bits into a variant. The bounds ascend; the first one above the bits decides.
 type draw struct {
 	salt  salt
