@@ -171,7 +171,11 @@ func TestOtherVariantsAreMeasuredAnew(t *testing.T) {
 	o, registry := options(f), stats.NewRegistry(1)
 	o.Services = func() []Service { return []Service{{Name: "shop", Stable: "v1"}} }
 	o.Counter = func(service, variant string) live.Counter { return registry.Service(service).Variant(variant) }
-	topic, now := newTopic(&o, "shop"), time.Unix(1e9, 0)
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic, now := newTopic(&s.options, "shop"), time.Unix(1e9, 0)
 	rows := func(stable, canary string, seconds int) (n int) {
 		f.views[0].Stable, f.views[0].Canary = stable, canary
 		for range seconds {
