@@ -77,18 +77,19 @@ func TestHealth(t *testing.T) {
 		if usable(g)["10.0.0.1:80"] == 0 {
 			t.Error("out before the first look")
 		}
-		time.Sleep(1900 * time.Millisecond) // two looks
+		// The first look comes within 0.1 s, and each of the next 0.9 to 1.1 s after the one before.
+		time.Sleep(1750 * time.Millisecond) // two looks: the third is at 1.8 s or later
 		synctest.Wait()
 		if usable(g)["10.0.0.1:80"] == 0 {
 			t.Error("out too early")
 		}
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(1650 * time.Millisecond) // at 3.4 s there were four
 		synctest.Wait()
 		if all := usable(g); all["10.0.0.1:80"] != 0 || len(all) != 2 {
 			t.Errorf("three bad looks: %v", all)
 		}
 		w.set("10.0.0.1:80", false)
-		time.Sleep(1200 * time.Millisecond)
+		time.Sleep(1050 * time.Millisecond) // the sixth is at 4.5 s or later
 		synctest.Wait()
 		if usable(g)["10.0.0.1:80"] != 0 {
 			t.Error("back too early")
