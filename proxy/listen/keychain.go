@@ -86,24 +86,32 @@ func (k *Keychain) Run(ctx context.Context, report func(file string, err error))
 func (k *Keychain) renew(report func(file string, err error)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	note := func(file string, changed bool, err error) {
-		switch {
-		case err != nil:
-			k.failed.Add(1)
-		case changed:
-			k.renewed.Add(1)
-		default:
-			return
-		}
-		report(file, err)
-	}
+	var outcomes []outcome
 	for _, p := range k.pairs {
 		changed, err := p.renew(k.now())
-		note(p.files.CertFile, changed, err)
+		outcomes = append(outcomes, outcome{p.files.CertFile, changed, err})
 	}
 	changed, err := k.roots.renew()
-	note(k.roots.path, changed, err)
-	k.publish()
+	outcomes = append(outcomes, outcome{k.roots.path, changed, err})
+	k.publish() // before anybody hears of it
+	for _, o := range outcomes {
+		switch {
+		case o.err != nil:
+			k.failed.Add(1)
+		case o.changed:
+			k.renewed.Add(1)
+		default:
+			continue
+		}
+		report(o.file, o.err)
+	}
+}
+
+// outcome is what became of a file that may have changed.
+type outcome struct {
+	file    string
+	changed bool
+	err     error
 }
 
 // publish makes a configuration of what there is.
