@@ -15,7 +15,7 @@ import (
 
 // playFunctions runs the benchmarks of what is done for each request, on the core of the proxies, and takes the median.
 func playFunctions(ctx context.Context, b *bench, result *report.Scenario) error {
-	decide, err := b.functions(ctx, "./proxy", "^BenchmarkDecide$")
+	route, err := b.functions(ctx, "./proxy", "^BenchmarkRouteCold$")
 	if err != nil {
 		return err
 	}
@@ -24,8 +24,10 @@ func playFunctions(ctx context.Context, b *bench, result *report.Scenario) error
 		return err
 	}
 	result.Facts = make(map[string]float64)
-	if got := report.SpreadOf(decide["BenchmarkDecide"]); got.Count > 0 {
-		result.Facts[report.DecideFact] = got.Median
+	for name, values := range route {
+		if _, services, ok := strings.Cut(name, "/"); ok {
+			result.Facts[report.RouteFact+services] = report.SpreadOf(values).Median
+		}
 	}
 	for name, values := range match {
 		if _, services, ok := strings.Cut(name, "host-"); ok {

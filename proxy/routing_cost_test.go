@@ -138,6 +138,20 @@ func BenchmarkRoute(b *testing.B) {
 	}
 }
 
+// BenchmarkRouteCold is the same for as many services and users in turn as TestRoutingIsQuick has, each time.
+func BenchmarkRouteCold(b *testing.B) {
+	for _, services := range []int{1, 10_000} {
+		b.Run(fmt.Sprint(services), func(b *testing.B) {
+			r := newRouting(b, services)
+			best := time.Hour
+			for b.Loop() {
+				best = min(best, r.cost())
+			}
+			b.ReportMetric(float64(best), "ns/op")
+		})
+	}
+}
+
 // lines is about how many cache lines belong to one service and its user, for routing: of the host, the service, its split and its
 // variant, and the cells; footprint is what the tables of 10,000 services take.
 const lines, footprint = 21, 64 << 20

@@ -46,9 +46,10 @@ type Scenario struct {
 const (
 	// IdleFact is followed by the name of a peer.
 	IdleFact = "KiB for each idle connection: "
-	// DecideFact is match, assign, pick and record; MatchFact is followed by a number of services, and is match alone.
-	DecideFact = "ns to match, assign, pick and record"
-	MatchFact  = "ns to match a host, services: "
+	// RouteFact is match, assign and record, of users and services in turn; MatchFact is match alone, of one that the caches hold. Both
+	// are followed by a number of services.
+	RouteFact = "ns to match, assign and record, services: "
+	MatchFact = "ns to match a host, services: "
 	// ReloadFact is the time that a reload of 10,000 services takes.
 	ReloadFact = "seconds to reload 10,000 services"
 )
