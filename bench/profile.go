@@ -22,18 +22,17 @@ func (b *bench) mix(c certificate) []shot {
 	small := spec(connections, get("/100", "shop.example.com"))
 	secured := small
 	secured.TLS = c.clients
-	post := func(size int64) load.Spec {
-		s := spec(16, with(get("/", "shop.example.com"), fmt.Sprintf("Content-Length: %d\r\n", size)))
-		s.Requests[0] = append([]byte("POST"), s.Requests[0][len("GET"):]...)
+	upload := func(size int64) load.Spec {
+		s := spec(16, post("/", "shop.example.com", size))
 		s.Upload = size
 		return s
 	}
 	open := b.closed(small)
 	open.phase.Rate = 10_000
 	return []shot{
-		b.closed(small), b.closed(secured), open, b.closed(post(500)),
+		b.closed(small), b.closed(secured), open, b.closed(upload(500)),
 		b.closed(small), b.closed(spec(connections, get("/4096", "shop.example.com"))), b.closed(secured),
-		b.closed(small), b.closed(spec(connections, get("/65536", "shop.example.com"))), b.closed(post(1 << 20)),
+		b.closed(small), b.closed(spec(connections, get("/65536", "shop.example.com"))), b.closed(upload(1 << 20)),
 	}
 }
 

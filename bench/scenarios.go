@@ -113,14 +113,19 @@ func plain(spec load.Spec, path string) func(context.Context, *bench, *report.Sc
 		spec.Requests = [][]byte{get(path, "shop.example.com")}
 		switch {
 		case spec.Upload > 0:
-			spec.Requests[0] = with(spec.Requests[0], fmt.Sprintf("Content-Length: %d\r\n", spec.Upload))
-			spec.Requests[0] = append([]byte("POST"), spec.Requests[0][len("GET"):]...)
+			spec.Requests[0] = post(path, "shop.example.com", spec.Upload)
 		case spec.Echo > 0:
 			spec.Requests[0] = with(spec.Requests[0], "Connection: Upgrade\r\nUpgrade: websocket\r\n"+
 				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
 		}
 		return a.rounds(ctx, func(*peers.Running) shot { return b.closed(spec) })
 	}
+}
+
+// post is the head of the same request with a body of so many bytes.
+func post(path, host string, size int64) []byte {
+	head := with(get(path, host), fmt.Sprintf("Content-Length: %d\r\n", size))
+	return append([]byte("POST"), head[len("GET"):]...)
 }
 
 // with adds fields to a request.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"haldane/config"
-	"haldane/router"
 	"haldane/stats"
 )
 
@@ -29,28 +28,16 @@ func TestSwapIsQuick(t *testing.T) {
 			Variants: map[string]config.Variant{"v1": variantAt("127.0.0.1:1"), "v2": variantAt("127.0.0.1:2")}, Stable: "v1",
 		}
 	}
-	built := func(previous *Snapshot) *Snapshot {
-		table, err := router.Build(router.Options{Services: s.Services})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Table = table
-		snapshot, err := NewSnapshot(s, previous)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return snapshot
-	}
 	server := New(Options{})
 	defer server.Close()
-	last := built(nil)
+	last := build(t, s, nil, nil)
 	server.Swap(last)
 	took := time.Hour
 	for i := range 7 {
 		changed := s.Services["s00007"]
 		changed.Variants = map[string]config.Variant{"v1": variantAt(fmt.Sprintf("127.0.0.1:%d", 10+i)), "v2": variantAt("127.0.0.1:2")}
 		s.Services["s00007"] = changed
-		next := built(last)
+		next := build(t, s, nil, last)
 		started := time.Now()
 		server.Swap(next)
 		took = min(took, time.Since(started)) // whatever else the machine does only adds to it
