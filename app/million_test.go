@@ -71,8 +71,7 @@ services:
 				if random.Float64() < failing {
 					ending.Outcome, ending.Status = stats.OutcomeServerError, 500
 				}
-				variants[assigned.Variant].Begin(0)
-				variants[assigned.Variant].End(0, ending)
+				variants[assigned.Variant].Begin(0).End(ending)
 			}
 			time.Sleep(time.Second / 20) // on the virtual clock
 		}

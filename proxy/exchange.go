@@ -60,6 +60,7 @@ type exchange struct {
 	watching  bool     // the sweep looks whether it stalls
 	stalled   bool     // the sweep has booked it as failed
 	tried     *variant // where the outcome is booked
+	inFlight  stats.Begun
 	failed    failure
 	booked    stats.Outcome // what was recorded on the variant
 	status    int           // the endpoint's

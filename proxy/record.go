@@ -19,7 +19,7 @@ func (x *exchange) begun() {
 // enter counts the request as in flight.
 func (x *exchange) enter() {
 	x.counting, x.tried = counting, x.variant
-	x.variant.counter.Begin(x.conn.id)
+	x.inFlight = x.variant.counter.Begin(x.conn.id)
 }
 
 // The states of an exchange's record.
@@ -55,7 +55,7 @@ func (x *exchange) settle(f failure) {
 		x.tried.stats.CountPart(x.conn.id, lane, part, outcome)
 	}
 	x.exemplify(outcome)
-	x.tried.counter.End(x.conn.id, stats.Record{
+	x.inFlight.End(stats.Record{
 		Outcome:   outcome,
 		Status:    x.status,
 		Method:    stats.MethodOf(x.request.Method),

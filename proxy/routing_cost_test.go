@@ -107,8 +107,7 @@ func route(tb testing.TB, x *exchange) {
 		tb.Fatal(f)
 	}
 	x.assign()
-	x.variant.counter.Begin(x.conn.id)
-	x.variant.counter.End(x.conn.id, stats.Record{
+	x.variant.counter.Begin(x.conn.id).End(stats.Record{
 		Outcome: stats.OutcomeOK, Status: 200, Method: stats.MethodGet, FirstByte: time.Millisecond, BytesOut: 100, Lane: x.lane,
 	})
 }

@@ -16,7 +16,7 @@ func TestStallLimit(t *testing.T) {
 	stable := stats.NewRegistry(1).Service("web").Variant("v1")
 	answer := func(n int, d time.Duration) {
 		for range n {
-			stable.End(0, stats.Record{Outcome: stats.OutcomeOK, Status: 200, FirstByte: d})
+			stable.Begin(0).End(stats.Record{Outcome: stats.OutcomeOK, Status: 200, FirstByte: d})
 		}
 	}
 	limit := newStallLimit(config.DefaultService())

@@ -238,13 +238,13 @@ func (r *rig) request(tr traffic) {
 			purse.Compare(side, share.Ratio())
 		}
 	}
-	variant.Begin(0)
+	begun := variant.Begin(0)
 	if tr.report != nil && ended.Succeeded() {
 		var values stats.Values
 		tr.report(canary, service.Measures(), &values)
 		variant.Measure(0, record.Lane, &values)
 	}
-	variant.End(0, record)
+	begun.End(record)
 }
 
 // takes is how long an answer takes: about 5 ms, or about 50 ms for a share of them.

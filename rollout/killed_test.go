@@ -133,8 +133,7 @@ func (k *killRig) receive(l *life, q *request) {
 		record.Outcome, record.Status = stats.OutcomeServerError, 500
 	}
 	v := k.stats.Service("shop").Variant(name)
-	v.Begin(q.draw)
-	v.End(q.draw, record)
+	v.Begin(q.draw).End(record)
 }
 
 func (k *killRig) verdict() string {

@@ -71,8 +71,7 @@ func (c *crowd) traffic(service string, requests int) {
 		if c.random.Float64() < 0.002 {
 			record.Outcome, record.Status = stats.OutcomeServerError, 500
 		}
-		variant.Begin(c.random.Uint64())
-		variant.End(c.random.Uint64(), record)
+		variant.Begin(c.random.Uint64()).End(record)
 	}
 }
 

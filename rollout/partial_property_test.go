@@ -97,9 +97,8 @@ func (r *rig) partTraffic(d time.Duration, service string, bad map[string]float6
 					record.Outcome, record.Status = stats.OutcomeServerError, 500
 				}
 			}
-			v.Begin(0)
 			v.CountPart(0, record.Lane, uint8(number), record.Outcome)
-			v.End(0, record)
+			v.Begin(0).End(record)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -108,8 +108,7 @@ func (r *rig) burst(name string, n int) {
 		case 3, 4, 5, 6:
 			rec.Method = stats.MethodPost
 		}
-		v.Begin(shard)
-		v.End(shard, rec)
+		v.Begin(shard).End(rec)
 	}
 }
 

@@ -68,8 +68,7 @@ func (s *street) request(d drive) (failed bool) {
 		record.Lane = stats.Judged(stratumSplit, split.Revision)
 	}
 	v := service.Variant(name)
-	v.Begin(0)
-	v.End(0, record)
+	v.Begin(0).End(record)
 	return failed
 }
 

@@ -24,21 +24,19 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	var buffers [2][]Bucket
 	for name, call := range map[string]func(){
 		"Begin and End of a success": func() {
-			canary.Begin(i)
-			canary.End(i, Record{
+			canary.Begin(i).End(Record{
 				Outcome: OutcomeOK, Status: 200, Method: MethodOf(method), FirstByte: 3 * time.Millisecond,
 				BytesIn: 10, BytesOut: 1 << 20, Lane: Judged(1, 1),
 			})
 		},
 		"Begin and End of a failure": func() {
-			canary.Begin(i)
-			canary.End(i, Record{Outcome: OutcomeServerError, Status: 500, FirstByte: time.Millisecond, Lane: Judged(1, 1)})
+			canary.Begin(i).End(Record{Outcome: OutcomeServerError, Status: 500, FirstByte: time.Millisecond, Lane: Judged(1, 1)})
 		},
 		"Begin and End with events": func() {
 			outcome, events := s.Kinds().Classify(OutcomeOK, 429)
 			canary.Begin(i)
 			lane := Judged(1, 1).With(events)
-			canary.End(i, Record{Outcome: outcome, Status: 429, FirstByte: time.Millisecond, Lane: lane})
+			canary.Begin(i).End(Record{Outcome: outcome, Status: 429, FirstByte: time.Millisecond, Lane: lane})
 		},
 		"Read and Measure": func() {
 			var v Values
@@ -58,7 +56,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		"Delta":  func() { r.Delta(1) },
 		"Stall":  func() { canary.Stall(i, Judged(1, 1).With(Event(1))) },
 		"Latency": func() {
-			canary.End(i, Record{Outcome: OutcomeOK, Status: 200, FirstByte: 3 * time.Millisecond, Lane: Judged(1, 1)})
+			canary.Begin(i).End(Record{Outcome: OutcomeOK, Status: 200, FirstByte: 3 * time.Millisecond, Lane: Judged(1, 1)})
 			buffers[0], buffers[1] = r.Latency(1, buffers[0][:0], buffers[1][:0])
 		},
 		"Dirty": func() { s.Dirty() },
@@ -100,8 +98,7 @@ func TestMemoryOfQuietServices(t *testing.T) {
 	}
 	quiet := each(func(*Variant) {})
 	one := each(func(v *Variant) {
-		v.Begin(0)
-		v.End(0, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 20 * time.Millisecond})
+		v.Begin(0).End(Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 20 * time.Millisecond})
 	})
 	t.Logf("a quiet service with two variants takes %d bytes, one request on each variant adds %d", quiet, one)
 	if quiet > 2<<10 {
@@ -129,8 +126,8 @@ func TestMemoryOfRollout(t *testing.T) {
 				}
 				shard := rng.Uint64()
 				d := time.Duration(float64(10*time.Millisecond) * (0.3 + 3*rng.ExpFloat64()))
-				canary.End(shard, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
-				stable.End(shard, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
+				canary.Begin(shard).End(Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
+				stable.Begin(shard).End(Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: d, Lane: lane})
 			}
 			reader.Delta(1)
 			reader.Latency(1, nil, nil)
@@ -150,32 +147,33 @@ func TestRecordingIsQuick(t *testing.T) {
 	s := NewRegistry(0).Service("shop")
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	s.Reader(1, canary, stable)
-	rec := Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, BytesOut: 2000, Lane: Judged(1, 1)}
-	record := func(i int) {
-		rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
-		canary.Begin(0)
-		canary.End(0, rec)
-	}
-	best := [...]time.Duration{time.Hour, time.Hour, time.Hour}
-	var cell atomic.Uint64
-	for range runs {
-		for kind := range best {
-			rec.BytesIn = int64(kind)
-			start := time.Now()
-			for i := range requests {
-				if kind == 2 {
-					cell.Add(1)
-				} else {
-					record(i)
-				}
-			}
-			best[kind] = min(best[kind], time.Since(start))
+	// The calls stand in the loop itself, as they stand in the proxy: a function around them would be measured with them.
+	record := func(body int64) time.Duration {
+		start := time.Now()
+		for i := range requests {
+			canary.Begin(0).End(Record{
+				Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: time.Duration(i&0xfff) * time.Microsecond,
+				BytesIn: body, BytesOut: 2000, Lane: Judged(1, 1),
+			})
 		}
+		return time.Since(start)
 	}
-	per := func(kind int) float64 { return float64(best[kind]) / requests }
-	t.Logf("%.1f ns per request, %.1f ns with a body; an atomic addition takes %.1f ns", per(0), per(1), per(2))
-	for kind, allowed := range []float64{additions, additions + 1} {
-		if got := per(kind); got > limit && got > allowed*per(2) {
+	var cell atomic.Uint64
+	add := func() time.Duration {
+		start := time.Now()
+		for range requests {
+			cell.Add(1)
+		}
+		return time.Since(start)
+	}
+	plain, body, addition := time.Hour, time.Hour, time.Hour
+	for range runs {
+		plain, body, addition = min(plain, record(0)), min(body, record(100)), min(addition, add())
+	}
+	per := func(best time.Duration) float64 { return float64(best) / requests }
+	t.Logf("%.1f ns per request, %.1f ns with a body; an atomic addition takes %.1f ns", per(plain), per(body), per(addition))
+	for allowed, got := range map[float64]float64{additions: per(plain), additions + 1: per(body)} {
+		if got > limit && got > allowed*per(addition) {
 			t.Errorf("recording takes %.1f ns per request, want at most %d, or %v atomic additions", got, limit, allowed)
 		}
 	}

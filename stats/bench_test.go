@@ -31,9 +31,8 @@ func benchmarkRecord(b *testing.B, in int64) {
 	rec := Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, BytesIn: in, BytesOut: 2000, Lane: Judged(1, 7)}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		canary.Begin(0)
 		rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
-		canary.End(0, rec)
+		canary.Begin(0).End(rec)
 	}
 }
 
@@ -48,11 +47,10 @@ func BenchmarkRecordEvent(b *testing.B) {
 			rec := Record{Status: status, Method: MethodGet, BytesOut: 2000, Lane: Judged(1, 7)}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				canary.Begin(0)
 				rec.FirstByte = time.Duration(i&0xfff) * time.Microsecond
 				outcome, events := s.Kinds().Classify(OutcomeOK, status)
 				rec.Outcome, rec.Lane = outcome, Judged(1, 7).With(events)
-				canary.End(0, rec)
+				canary.Begin(0).End(rec)
 			}
 		})
 	}
@@ -76,8 +74,7 @@ func BenchmarkRecordParallel(b *testing.B) {
 		}
 		id := <-ids
 		for pb.Next() {
-			v.Begin(id)
-			v.End(id, rec)
+			v.Begin(id).End(rec)
 		}
 	})
 }
@@ -97,8 +94,8 @@ func BenchmarkReader(b *testing.B) {
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	r := s.Reader(7, canary, stable)
 	for i := range uint64(8) {
-		canary.End(i, Record{Outcome: OutcomeOK, Lane: Judged(1, 7)})
-		stable.End(i, Record{Outcome: OutcomeOK, Lane: Judged(1, 7)})
+		canary.Begin(i).End(Record{Outcome: OutcomeOK, Lane: Judged(1, 7)})
+		stable.Begin(i).End(Record{Outcome: OutcomeOK, Lane: Judged(1, 7)})
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -118,8 +115,8 @@ func BenchmarkLatency(b *testing.B) {
 		for range n {
 			rec := Record{Outcome: OutcomeOK, Status: 200, Lane: Judged(1, 1)}
 			rec.FirstByte = time.Duration(float64(5*time.Millisecond) * (0.5 + rng.ExpFloat64()))
-			canary.End(rng.Uint64(), rec)
-			stable.End(rng.Uint64(), rec)
+			canary.Begin(rng.Uint64()).End(rec)
+			stable.Begin(rng.Uint64()).End(rec)
 		}
 	}
 	var c, v []Bucket

@@ -92,9 +92,8 @@ func (b *berth) laneAt(slot int) *atomic.Pointer[lane] {
 	return nil
 }
 
-// row finds a row of a shard, or makes it.
-func (v *Variant) row(n uint64, outcome, class int) *row {
-	b := v.berth(n)
+// reachRow finds a row, or makes it.
+func (b *berth) reachRow(outcome, class int) *row {
 	b.made()
 	at := b.rowAt(outcome, class)
 	if at.Load() == nil {
@@ -103,20 +102,29 @@ func (v *Variant) row(n uint64, outcome, class int) *row {
 	return at.Load()
 }
 
-// lane finds a lane of a shard, or makes it.
-func (v *Variant) lane(n uint64, slot int) *lane {
-	b := v.berth(n)
+// lane finds a lane, or makes it.
+func (v *Variant) lane(b *berth, slot int) *lane {
 	b.made()
 	at := b.laneAt(slot)
 	if l := at.Load(); l != nil {
 		return l
 	}
-	owner := v.berth(n & uint64(len(v.berths)-1) % latencyShards)
+	owner := v.owner(b)
 	owner.made()
 	shared := owner.laneAt(slot)
 	shared.CompareAndSwap(nil, new(lane))
 	at.Store(shared.Load())
 	return at.Load()
+}
+
+// owner is the berth whose lanes a berth shares.
+func (v *Variant) owner(b *berth) *berth {
+	for i := range v.berths {
+		if &v.berths[i] == b {
+			return &v.berths[i%latencyShards]
+		}
+	}
+	return b
 }
 
 // laneSet is the lanes of one slot of a variant, each of them once.

@@ -34,24 +34,21 @@ func example() (*Registry, *Process, statuses) {
 	stable, canary := shop.Variant("v1"), shop.Variant("v2")
 	shop.Reader(3, canary, stable)
 	for i := range 20 {
-		stable.Begin(0)
-		stable.End(0, Record{
+		stable.Begin(0).End(Record{
 			Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: time.Duration(i) * time.Millisecond,
 			BytesOut: 1000, Lane: Judged(1, 3),
 		})
 	}
-	stable.End(0, Record{
+	stable.Begin(0).End(Record{
 		Outcome: OutcomeOK, Status: 404, Method: MethodPost, FirstByte: 3 * time.Millisecond,
 		BytesIn: 12, BytesOut: 9,
 	})
 	canary.Begin(0)
-	canary.Begin(0)
-	canary.End(0, Record{
+	canary.Begin(0).End(Record{
 		Outcome: OutcomeServerError, Status: 503, Method: MethodGet, FirstByte: time.Second,
 		BytesOut: 20, Lane: Judged(1, 3),
 	})
-	canary.Begin(0)
-	canary.End(0, Record{Outcome: OutcomeConnect, Method: MethodOther, Lane: Judged(1, 3)})
+	canary.Begin(0).End(Record{Outcome: OutcomeConnect, Method: MethodOther, Lane: Judged(1, 3)})
 	shop.Faults("basket").clipped.Add(4)
 	r.Service("quiet").Variant("only")
 
@@ -197,8 +194,7 @@ func TestCollectorAddsUpLanes(t *testing.T) {
 	s.Reader(2, v, s.Variant("v0"))
 	for i := range uint64(8) {
 		for _, lane := range []Lane{Unjudged, Judged(1, 2), Judged(2, 2), Judged(1, 1)} {
-			v.Begin(i)
-			v.End(i, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 20 * time.Millisecond, Lane: lane})
+			v.Begin(i).End(Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: 20 * time.Millisecond, Lane: lane})
 		}
 	}
 	got := text(t, NewCollector(r, nil, nil))

@@ -13,8 +13,7 @@ func TestExamples(t *testing.T) {
 	v := r.Service("shop").Variant("v1")
 	at := time.Unix(1_800_000_000, 0)
 	for trace, latency := range map[string]time.Duration{"aa": 3 * time.Millisecond, "bb": 80 * time.Millisecond, "cc": 20 * time.Second} {
-		v.Begin(0)
-		v.End(0, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: latency})
+		v.Begin(0).End(Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet, FirstByte: latency})
 		v.Exemplify(OutcomeOK, Example{Trace: "old", Latency: latency, Time: at.Add(-time.Hour)})
 		v.Exemplify(OutcomeOK, Example{Trace: trace, Latency: latency, Time: at})
 	}

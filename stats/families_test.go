@@ -65,7 +65,7 @@ func encoded(t *testing.T, c *Collector, format expfmt.Format) string {
 func TestFamiliesOneByOne(t *testing.T) {
 	r, p, s := example()
 	for i := range chunk + 10 {
-		r.Service(fmt.Sprint("s", i)).Variant("v").End(0, Record{Outcome: OutcomeOK, Status: 200, Method: Method(i % 4)})
+		r.Service(fmt.Sprint("s", i)).Variant("v").Begin(0).End(Record{Outcome: OutcomeOK, Status: 200, Method: Method(i % 4)})
 	}
 	c := NewCollector(r, p, s)
 	format := expfmt.NewFormat(expfmt.TypeTextPlain)
@@ -103,7 +103,7 @@ func TestFamiliesEnd(t *testing.T) {
 // A label that is no text in UTF-8 costs its bad bytes, and not the scrape.
 func TestLabelsAreText(t *testing.T) {
 	r := NewRegistry(1)
-	r.Service("a\xffb").Variant("v1").End(0, Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet})
+	r.Service("a\xffb").Variant("v1").Begin(0).End(Record{Outcome: OutcomeOK, Status: 200, Method: MethodGet})
 	if got := text(t, NewCollector(r, nil, nil)); !strings.Contains(got, "service=\"a\uFFFDb\"") {
 		t.Error(got)
 	}

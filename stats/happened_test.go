@@ -58,7 +58,7 @@ func TestEventsAgainstRecount(t *testing.T) {
 				} else {
 					seen[stratum][side] = append(seen[stratum][side], rec)
 				}
-				[]*Variant{canary, stable}[side].End(rng.Uint64(), rec)
+				[]*Variant{canary, stable}[side].Begin(rng.Uint64()).End(rec)
 			}
 			for stratum := -1; stratum < Strata+2; stratum++ {
 				gotCanary, gotStable := r.Events(stratum)
@@ -92,7 +92,7 @@ func TestEventsWhileRequestsEnd(t *testing.T) {
 			var mine []Record
 			for range each {
 				rec := randomEvent(rng, s.Kinds(), 1)
-				canary.End(rng.Uint64(), rec)
+				canary.Begin(rng.Uint64()).End(rec)
 				if int(rec.Lane&slotMask+1)/2 == 1 {
 					mine = append(mine, rec)
 				}

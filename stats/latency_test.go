@@ -71,7 +71,7 @@ func TestReaderLatencyConcurrent(t *testing.T) {
 		}
 		wg.Go(func() {
 			for _, micros := range list {
-				canary.End(w, answered(9, micros))
+				canary.Begin(w).End(answered(9, micros))
 			}
 		})
 	}

@@ -139,7 +139,7 @@ func (v *Variant) Measure(shard uint64, lane Lane, values *Values) {
 	if slot == 0 || values.set == 0 {
 		return
 	}
-	l := v.lane(shard, slot)
+	l := v.lane(v.berth(shard), slot)
 	cells := l.measured.Load()
 	if cells == nil {
 		l.measured.CompareAndSwap(nil, new([MaxMeasures]measured))

@@ -11,7 +11,7 @@ import (
 //
 // A cell has 16 bits, and four share a word, because these cells are nearly all of the memory that a rollout takes. Whoever
 // sees the top bit of a cell set takes half of what it can hold over to the variant's wide cells. Up to an overflow there
-// is room for as many more: so many goroutines would have to stand between their addition and that.
+// is room for as many more: so many goroutines would have to stand between their look at the cell and their addition.
 type octave [octaveBuckets / wordCells]atomic.Uint64
 
 const (

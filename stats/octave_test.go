@@ -23,7 +23,7 @@ func TestOctavesAgainstPlainCells(t *testing.T) {
 		if n := rng.Uint64N(40); n < 20 {
 			micros += n
 		}
-		v.End(rng.Uint64N(8), answered(4, micros))
+		v.Begin(rng.Uint64N(8)).End(answered(4, micros))
 		want.Observe(time.Duration(micros) * time.Microsecond)
 		if i%10_000 != 0 {
 			continue
@@ -57,7 +57,7 @@ func TestOctavesConcurrent(t *testing.T) {
 	for w := range uint64(writers) {
 		wg.Go(func() {
 			for i := range uint64(each) {
-				v.End(w, answered(4, 1000+i%3))
+				v.Begin(w).End(answered(4, 1000+i%3))
 			}
 		})
 	}
@@ -85,8 +85,8 @@ func TestOctavesConcurrent(t *testing.T) {
 func TestOctaveReadWaitsForSpill(t *testing.T) {
 	const full, bucket = 1 << 15, 40
 	v := NewRegistry(1).Service("shop").Variant("v2")
-	for range full {
-		v.End(0, answered(4, bucket))
+	for range full + 1 { // the last one finds the cell full
+		v.Begin(0).End(answered(4, bucket))
 	}
 	slot := Judged(1, 4).slot(anyRevision)
 	w := v.wides[slot].Load()
@@ -107,8 +107,8 @@ func TestOctaveReadWaitsForSpill(t *testing.T) {
 	w.total.Store(full)
 	w.done.Add(1)
 	for range 2 {
-		if n := <-got; n != full {
-			t.Errorf("%d were read while a cell was being emptied, want %d", n, full)
+		if n := <-got; n != full+1 {
+			t.Errorf("%d were read while a cell was being emptied, want %d", n, full+1)
 		}
 	}
 }
@@ -132,8 +132,7 @@ func TestShardsShareLanes(t *testing.T) {
 	for _, shards := range []int{1, 2, 4, 8, 64} {
 		v := NewRegistry(shards).Service("shop").Variant("v2")
 		for i := range uint64(1000) {
-			v.Begin(i)
-			v.End(i, answered(4, i))
+			v.Begin(i).End(answered(4, i))
 			v.Stall(i, Judged(1, 4))
 		}
 		if got := v.Counts(1, 4); got != (Counts{Good: 1000, Bad: 1000}) {

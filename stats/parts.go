@@ -29,7 +29,7 @@ func (v *Variant) CountPart(shard uint64, lane Lane, part uint8, o Outcome) {
 	if slot == 0 || part == 0 || part > MaxParts {
 		return
 	}
-	switch cells := v.lane(shard, slot).partCells(); {
+	switch cells := v.lane(v.berth(shard), slot).partCells(); {
 	case o.Failed():
 		cells[part-1].bad.Add(1)
 	case o.Succeeded():

@@ -18,8 +18,7 @@ func bad(revision uint64) Record {
 // times ends a request several times, on several shards.
 func times(n uint64, v *Variant, rec Record) {
 	for i := range n {
-		v.Begin(i)
-		v.End(i, rec)
+		v.Begin(i).End(rec)
 	}
 }
 
@@ -102,9 +101,9 @@ func TestReaderConcurrent(t *testing.T) {
 			wg.Go(func() {
 				rng := rand.New(rand.NewPCG(revision, w))
 				for range each {
-					canary.End(w, bad(revision))
-					stable.End(w, okay(revision))
-					canary.End(w, bad(rng.Uint64N(revision))) // late
+					canary.Begin(w).End(bad(revision))
+					stable.Begin(w).End(okay(revision))
+					canary.Begin(w).End(bad(rng.Uint64N(revision))) // late
 				}
 			})
 		}

@@ -64,92 +64,85 @@ type Record struct {
 // asked for as soon as it is known that a request is likely to come: the processor goes on meanwhile. The shard is that of Begin.
 func (c *Counter) Foresee(shard uint64) { c.berth(shard).begun.Load() }
 
+// Begun is a request that is in flight, and the place where it is counted. The zero value must not be ended.
+type Begun struct {
+	counter *Counter
+	berth   *berth
+}
+
 // Begin counts a request as in flight. shard is any number that differs between goroutines that run at the same time, such
 // as the low bits of a random number that was drawn anyway.
-func (c *Counter) Begin(shard uint64) { c.berth(shard).begun.Add(1) }
+func (c *Counter) Begin(shard uint64) Begun {
+	b := c.berth(shard)
+	b.begun.Add(1)
+	return Begun{c, b}
+}
 
-// End counts a request that was begun. The shard should be that of Begin. It marks the service as dirty.
+// End counts the request as ended, once. It marks the service as dirty.
 //
 // One latency is written per request, and only if an endpoint answered. A judged latency is that of a success: failures are
 // often quick and would make a broken canary look fast. So an answer that failed counts as a failure in its own lane, and its
 // latency in the unjudged one, where Prometheus finds it and a verdict does not. The same goes for the latency of a client
 // that went away, which is no failure either.
 //
-// This is the way of nearly every request, a success whose cells are there, in one piece; endSeldom is the whole of it. Its
-// cost is that of three atomic additions, one of them in Begin. What can be looked up is looked up before the first of them:
-// a processor does not look ahead over an atomic addition, and lookups in between would be waited for one by one. What seldom
-// happens is left to functions that look everything up again, so that nothing has to be put aside for them.
-func (c *Counter) End(shard uint64, rec Record) {
-	b, class, slot := c.berth(shard), uint(rec.Status)/100, rec.Lane.slot(c.service.judging.Load())
-	s := b.shard.Load()
-	if s == nil || rec.Outcome != OutcomeOK || class == 0 || class >= classes || slot >= usualLanes || rec.Lane.events() != 0 {
-		c.variant.endSeldom(shard, rec)
-		return
-	}
-	r, l := b.row.Load(), b.lanes[slot].Load()
-	if class != usualClass {
-		r = s.rows[OutcomeOK][class].Load()
-	}
-	if r == nil || l == nil {
-		c.variant.endSeldom(shard, rec)
-		return
-	}
+// This is the way of nearly every request, a success whose cells are there and have room, in one piece; endSeldom is the whole of
+// it. Its cost is that of three atomic additions, one of them in Begin, and of one more with a body. A processor does not read
+// ahead over an atomic addition, nor go on before its result is there, but it does calculate. So whatever is written to is
+// looked up and read before the first addition, all at once should it come from memory; what is known without looking is
+// calculated first of all; and what an addition gives is not looked at.
+func (g Begun) End(rec Record) {
 	micros, volume := microseconds(rec.FirstByte), uint64(max(rec.BytesOut, 0))
-	bucket := BucketIndex(micros)
-	o := l.octaves[bucket>>octaveBits].Load()
-	if o == nil {
-		c.variant.endSeldom(shard, rec)
+	bucket, word := BucketIndex(micros), packed(micros, volume)
+	c, b := g.counter, g.berth
+	slot := rec.Lane.slot(c.service.judging.Load())
+	usual := rec.Outcome == OutcomeOK && uint(rec.Status-100*usualClass) < 100 && slot < usualLanes && rec.Lane.events() == 0
+	if !usual || (micros|volume)/tallySmall != 0 {
+		c.variant.endSeldom(b, rec)
 		return
 	}
-	t, in, word, service := &r[rec.Method.slot()], rec.BytesIn, packed(micros, volume), c.service
-	full := o.add(bucket)
+	s, r, l := b.shard.Load(), b.row.Load(), b.lanes[slot].Load()
+	if r == nil || l == nil {
+		c.variant.endSeldom(b, rec)
+		return
+	}
+	o, t := l.octaves[bucket>>octaveBits].Load(), &r[rec.Method.slot()]
+	if o == nil || o.word(bucket).Load()&wordFull|t.packed.Load()&tallyFull != 0 {
+		c.variant.endSeldom(b, rec)
+		return
+	}
+	in := rec.BytesIn
+	o.add(bucket)
 	if in > 0 {
 		s.bytesIn.Add(uint64(in))
 	}
 	// Last, because this is what ends the request: whoever sees it as no longer in flight sees its other numbers too.
-	overflows := t.packed.Add(word)&tallyFull|(micros|volume)/tallySmall != 0
-	service.touch()
-	if full || overflows {
-		c.variant.relieve(shard, rec)
-	}
-}
-
-// relieve empties what End has filled, and adds what was too large for it. It finds the cells anew, so that End need not
-// keep them. Should a request of another revision be judged by now, it may find others: then the next one that counts
-// there does it.
-func (v *Variant) relieve(shard uint64, rec Record) {
-	micros := microseconds(rec.FirstByte)
-	slot, bucket := rec.Lane.slot(v.service.judging.Load()), BucketIndex(micros)
-	if o := v.lane(shard, slot).octaves[bucket>>octaveBits].Load(); o != nil {
-		v.spill(o, slot, bucket)
-	}
-	r := v.row(shard, OutcomeOK.slot(), classOf(rec.Status))
-	r[rec.Method.slot()].overflow(micros, uint64(max(rec.BytesOut, 0)))
+	t.packed.Add(word)
+	c.service.touch()
 }
 
 // endSeldom is End for every request. It makes the cells that are missing.
-func (v *Variant) endSeldom(shard uint64, rec Record) {
+func (v *Variant) endSeldom(b *berth, rec Record) {
 	class := classOf(rec.Status)
 	slot := rec.Lane.slot(v.service.judging.Load())
 	if events := rec.Lane.events(); events != 0 && slot != 0 {
-		v.lane(shard, slot).happened(events, rec.Outcome)
+		v.lane(b, slot).happened(events, rec.Outcome)
 	}
 	if rec.Outcome != OutcomeOK {
 		if slot != 0 && rec.Outcome.Failed() {
-			v.lane(shard, slot).failures.Add(1)
+			v.lane(b, slot).failures.Add(1)
 		}
 		if slot = 0; rec.Outcome.unanswered() {
 			class = 0
 		}
 	}
-	r := v.row(shard, rec.Outcome.slot(), class)
+	r := b.reachRow(rec.Outcome.slot(), class)
 	micros, volume := uint64(0), uint64(max(rec.BytesOut, 0))
 	if class != 0 || slot != 0 {
 		micros = microseconds(rec.FirstByte)
-		v.count(v.lane(shard, slot), slot, BucketIndex(micros))
+		v.count(v.lane(b, slot), slot, BucketIndex(micros))
 	}
 	if rec.BytesIn > 0 {
-		v.berth(shard).made().bytesIn.Add(uint64(rec.BytesIn))
+		b.made().bytesIn.Add(uint64(rec.BytesIn))
 	}
 	if t := &r[rec.Method.slot()]; t.add(micros, volume) {
 		t.overflow(micros, volume)

@@ -144,8 +144,7 @@ func TestShardedCountsAgainstPlainCounters(t *testing.T) {
 			mine := newPlain()
 			for range each {
 				shard, rec := rng.Uint64(), anyRecord(rng)
-				v.Begin(shard)
-				v.End(shard, rec)
+				v.Begin(shard).End(rec)
 				mine.end(rec)
 			}
 			mu.Lock()
@@ -185,17 +184,18 @@ func watch(t *testing.T, v *Variant, done <-chan struct{}) {
 
 func TestInFlight(t *testing.T) {
 	v := NewRegistry(8).Service("shop").Variant("v1")
-	for i := range uint64(10) {
-		v.Begin(i)
+	var begun [10]Begun
+	for i := range begun {
+		begun[i] = v.Begin(uint64(i) * 7)
 	}
-	for i := range uint64(4) {
-		v.End(i*7, Record{Outcome: OutcomeOK, Status: 204}) // another shard than that of Begin does not matter
+	for _, b := range begun[:4] {
+		b.End(Record{Outcome: OutcomeOK, Status: 204})
 	}
 	if got := v.Totals().InFlight; got != 6 {
 		t.Errorf("%d in flight, want 6", got)
 	}
-	for i := range uint64(7) {
-		v.End(i, Record{Outcome: OutcomeClientGone})
+	for _, b := range begun[3:] {
+		b.End(Record{Outcome: OutcomeClientGone})
 	}
 	if got := v.Totals().InFlight; got != 0 {
 		t.Errorf("%d in flight after an End too many, want 0", got)
@@ -205,8 +205,8 @@ func TestInFlight(t *testing.T) {
 // What a caller gets wrong stays inside its array and is visible.
 func TestRecordOutOfRange(t *testing.T) {
 	v := NewRegistry(1).Service("shop").Variant("v1")
-	v.End(0, Record{Outcome: 200, Status: -7, Method: 99, FirstByte: -1, BytesIn: -1, BytesOut: -1, Lane: 7})
-	v.End(0, Record{Status: 1000, Lane: Judged(1, 1)})
+	v.Begin(0).End(Record{Outcome: 200, Status: -7, Method: 99, FirstByte: -1, BytesIn: -1, BytesOut: -1, Lane: 7})
+	v.Begin(0).End(Record{Status: 1000, Lane: Judged(1, 1)})
 	got := v.Totals()
 	if got.Outcomes[0] != 2 || got.Codes[0][MethodOther] != 1 || got.Class(5) != 1 || got.Failed != 0 || got.BytesOut != 0 {
 		t.Errorf("%+v", got)
@@ -220,7 +220,7 @@ func TestRecordOutOfRange(t *testing.T) {
 func TestFailuresHaveNoJudgedLatency(t *testing.T) {
 	v := NewRegistry(1).Service("shop").Variant("v2")
 	for _, o := range Outcomes() {
-		v.End(0, Record{Outcome: o, Status: 500, FirstByte: time.Millisecond, Lane: Judged(1, 4)})
+		v.Begin(0).End(Record{Outcome: o, Status: 500, FirstByte: time.Millisecond, Lane: Judged(1, 4)})
 	}
 	if n := v.JudgedHistogram(1, 4).Count(); n != 1 {
 		t.Errorf("%d judged latencies, want that of the success alone", n)

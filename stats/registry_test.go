@@ -37,14 +37,14 @@ func TestRegistryKeep(t *testing.T) {
 		r.Service(service).Variant("v2")
 	}
 	kept, dropped := r.Service("shop").Variant("v2"), r.Service("shop").Variant("v1")
-	kept.End(0, okay(1))
-	dropped.Begin(0)
+	kept.Begin(0).End(okay(1))
+	begun := dropped.Begin(0)
 	r.Keep(map[string][]string{"shop": {"v2", "v3"}, "mail": {"v1", "v2"}, "new": {"v1"}})
 	want := map[string][]string{"shop": {"v2"}, "mail": {"v1", "v2"}}
 	if diff := cmp.Diff(want, names(r)); diff != "" {
 		t.Errorf("(-want +got) %s", diff)
 	}
-	dropped.End(0, okay(1)) // in flight when it was dropped
+	begun.End(okay(1)) // in flight when it was dropped
 	if r.Service("shop").Variant("v2") != kept || kept.Totals().Requests != 1 {
 		t.Error("a variant that was kept has lost its numbers")
 	}
@@ -56,12 +56,12 @@ func TestRegistryKeep(t *testing.T) {
 func TestDirty(t *testing.T) {
 	s := NewRegistry(0).Service("shop")
 	v := s.Variant("v1")
-	v.Begin(0)
+	begun := v.Begin(0)
 	if s.Dirty() {
 		t.Error("a request that began has nothing to judge yet")
 	}
-	v.End(0, okay(1))
-	v.End(0, okay(1))
+	begun.End(okay(1))
+	v.Begin(0).End(okay(1))
 	if !s.Dirty() || s.Dirty() {
 		t.Error("Dirty must say so once")
 	}

@@ -5,7 +5,7 @@ package stats
 // counts it once. It marks the service as dirty. The shard should be that of Begin.
 func (v *Variant) Stall(shard uint64, lane Lane) {
 	if slot := lane.slot(v.service.judging.Load()); slot != 0 {
-		l := v.lane(shard, slot)
+		l := v.lane(v.berth(shard), slot)
 		if events := lane.events(); events != 0 {
 			l.happened(events, OutcomeTimeout)
 		}

@@ -8,7 +8,7 @@ func TestStall(t *testing.T) {
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	r := s.Reader(3, canary, stable)
 	s.Dirty()
-	canary.Begin(1)
+	begun := canary.Begin(1)
 	canary.Stall(1, Judged(1, 3))
 	stable.Stall(0, Judged(1, 3))
 	stable.Stall(9, Unjudged)
@@ -25,7 +25,7 @@ func TestStall(t *testing.T) {
 	if got := stable.Totals().Stalled; got != 3 {
 		t.Errorf("%d of stable have stalled", got)
 	}
-	canary.End(1, Record{Outcome: OutcomeTimeout, Lane: Unjudged})
+	begun.End(Record{Outcome: OutcomeTimeout, Lane: Unjudged})
 	if c, _ := r.Delta(1); c != (Counts{}) {
 		t.Errorf("judged again: %+v", c)
 	}

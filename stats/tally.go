@@ -27,7 +27,7 @@ const (
 	requestShift = volumeBits + microsBits
 
 	// tallySmall is what a field takes at once. From the top bit to an overflow there is room for 128 such values: so many
-	// goroutines would have to stand between their addition and the emptying that each of them then tries, all in one shard.
+	// goroutines would have to stand between their look at the word and their addition, all in one shard.
 	tallySmall = 1 << 17
 
 	// tallyFull is the top bits of the fields.
