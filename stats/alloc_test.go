@@ -143,7 +143,7 @@ func TestMemoryOfRollout(t *testing.T) {
 // Recording is to cost at most 30 ns per request. A shared machine may be slow at any moment, so the test takes the best of many
 // short runs; and a slow machine is allowed six atomic additions, of which a request needs three, and one more with a body.
 func TestRecordingIsQuick(t *testing.T) {
-	const requests, runs, limit, additions = 2000, 1000, 30, 6
+	const requests, runs, limit, additions = 2000, 8000, 30, 6
 	s := NewRegistry(0).Service("shop")
 	canary, stable := s.Variant("v2"), s.Variant("v1")
 	s.Reader(1, canary, stable)

@@ -20,15 +20,12 @@ const (
 )
 
 // BucketIndex is the bucket of a time in microseconds.
-func BucketIndex(micros uint64) int {
-	if micros > maxMicros {
-		micros = maxMicros
-	}
-	if micros < 2*octaveBuckets {
-		return int(micros)
-	}
-	s := uint(bits.Len64(micros) - octaveBits - 1)
-	return int(s<<octaveBits) + int(micros>>s)
+func BucketIndex(micros uint64) int { return bucketIndex(uint32(min(micros, maxMicros))) }
+
+func bucketIndex(micros uint32) int {
+	// Below two octaves there is nothing to shift: the bit that is set here is the highest then.
+	s := uint(bits.Len32(micros|octaveBuckets)) - octaveBits - 1
+	return int(s<<octaveBits + uint(micros>>s))
 }
 
 // BucketLower is the smallest time in microseconds that falls into a bucket.

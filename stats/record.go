@@ -91,8 +91,8 @@ func (c *Counter) Begin(shard uint64) Begun {
 // looked up and read before the first addition, all at once should it come from memory; what is known without looking is
 // calculated first of all; and what an addition gives is not looked at.
 func (g Begun) End(rec Record) {
-	micros, volume := microseconds(rec.FirstByte), uint64(max(rec.BytesOut, 0))
-	bucket, word := BucketIndex(micros), packed(micros, volume)
+	micros, volume := uint64(rec.FirstByte)/uint64(time.Microsecond), uint64(rec.BytesOut) // what is negative is large now
+	bucket, word := bucketIndex(uint32(micros)), packed(micros, volume)
 	c, b := g.counter, g.berth
 	slot := rec.Lane.slot(c.service.judging.Load())
 	usual := rec.Outcome == OutcomeOK && uint(rec.Status-100*usualClass) < 100 && slot < usualLanes && rec.Lane.events() == 0
