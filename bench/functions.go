@@ -23,7 +23,14 @@ func playFunctions(ctx context.Context, b *bench, result *report.Scenario) error
 	if err != nil {
 		return err
 	}
+	looks, err := b.functions(ctx, "./rollout", "^BenchmarkLoopThousand$")
+	if err != nil {
+		return err
+	}
 	result.Facts = make(map[string]float64)
+	for _, values := range looks { // of a second each
+		result.Facts[report.RolloutsFact] = 100 * report.SpreadOf(values).Median / float64(time.Second)
+	}
 	for name, values := range route {
 		if _, services, ok := strings.Cut(name, "/"); ok {
 			result.Facts[report.RouteFact+services] = report.SpreadOf(values).Median

@@ -44,15 +44,6 @@ func (s *Scenario) Of(k Key, f Figure) Spread {
 // Ratio compares a figure of two pair by pair: both runs of a round, and then the median of the quotients. What slows a machine
 // down for a while slows both.
 func (s *Scenario) Ratio(of, to Key, f Figure) Spread {
-	return s.pairs(of, to, func(a, b Run) float64 { return f(a) / f(b) })
-}
-
-// Difference is as Ratio, of a figure less another one.
-func (s *Scenario) Difference(of, to Key, f Figure) Spread {
-	return s.pairs(of, to, func(a, b Run) float64 { return f(a) - f(b) })
-}
-
-func (s *Scenario) pairs(of, to Key, compare func(a, b Run) float64) Spread {
 	var values []float64
 	for _, a := range s.Runs {
 		if a.Peer != of.Peer || a.Load != of.Load {
@@ -60,7 +51,7 @@ func (s *Scenario) pairs(of, to Key, compare func(a, b Run) float64) Spread {
 		}
 		for _, b := range s.Runs {
 			if b.Peer == to.Peer && b.Load == to.Load && b.Round == a.Round {
-				values = append(values, compare(a, b))
+				values = append(values, f(a)/f(b))
 			}
 		}
 	}

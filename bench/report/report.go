@@ -50,6 +50,8 @@ const (
 	// are followed by a number of services.
 	RouteFact = "ns to match, assign and record, services: "
 	MatchFact = "ns to match a host, services: "
+	// RolloutsFact is what is done for rollouts beside the requests: looks and checkpoints.
+	RolloutsFact = "% of a core for 1,000 rollouts, 50 of them with 100 requests/s each"
 	// ReloadFact is the time that a reload of 10,000 services takes.
 	ReloadFact = "seconds to reload 10,000 services"
 )
@@ -59,9 +61,6 @@ const (
 	// ManyQuiet and ManyReload are 10,000 services without and with a reload.
 	ManyQuiet  = "10,000 services, open 25 %"
 	ManyReload = "the same, while all are reloaded"
-	// NoneThin and RolloutsThin are 1,000 services, 50 of them with traffic, without rollouts and with one each.
-	NoneThin     = "no rollout, 2,000/s"
-	RolloutsThin = "1,000 rollouts, 2,000/s"
 )
 
 // Unit is what a cost is divided by.

@@ -35,7 +35,7 @@ const closed = "closed"
 // targets are all promises of which something was measured.
 func (r *Report) targets() []target {
 	var list []target
-	for _, add := range []func() []target{r.costs, r.tails, r.bodies, r.crowds, r.control, r.functions} {
+	for _, add := range []func() []target{r.costs, r.tails, r.bodies, r.crowds, r.functions} {
 		list = append(list, add()...)
 	}
 	return slices.DeleteFunc(list, func(t target) bool { return t.got.Count == 0 })
@@ -119,29 +119,25 @@ func (r *Report) crowds() []target {
 	return list
 }
 
-// control is what rollouts cost beside the requests: the difference of two processes under the same thin load.
-func (r *Report) control() []target {
-	s := r.Scenario("rollouts")
-	if s == nil {
-		return nil
-	}
-	share := func(r Run) float64 { return 100 * r.Busy() }
-	return []target{{"1,000 rollouts, 50 of them busy, of one core", 2, " %", s.Difference(Key{subject, RolloutsThin}, Key{subject, NoneThin}, share)}}
-}
-
-// functions are what a request costs without input and output.
+// functions are what a request, and a rollout, costs without input and output.
 func (r *Report) functions() []target {
 	s := r.Scenario("functions")
 	if s == nil {
 		return nil
 	}
-	few, some := s.Facts[RouteFact+"1"]
-	many, all := s.Facts[RouteFact+"10000"]
-	if !some || !all {
-		return nil
+	var list []target
+	for _, f := range []struct {
+		fact, work string
+		limit      float64
+		unit       string
+	}{
+		{RolloutsFact, "1,000 rollouts, 50 of them busy, of one core", 2, " %"},
+		{RouteFact + "1", "match, assign and record, 1 service", 150, " ns"},
+		{RouteFact + "10000", "the same, 10,000 services", 250, " ns"},
+	} {
+		if value, ok := s.Facts[f.fact]; ok {
+			list = append(list, target{f.work, f.limit, f.unit, Spread{Median: value, Count: 1}})
+		}
 	}
-	return []target{
-		{"match, assign and record, 1 service", 150, " ns", Spread{Median: few, Count: 1}},
-		{"the same, 10,000 services", 250, " ns", Spread{Median: many, Count: 1}},
-	}
+	return list
 }
