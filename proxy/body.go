@@ -42,12 +42,12 @@ type constError string
 // Error returns the text.
 func (e constError) Error() string { return string(e) }
 
-// start makes the body ready for a new request.
+// start makes the body of a new request ready, of which nothing was read yet.
 func (b *body) start(conn *clientConn, stream io.Reader, length, limit int64) {
 	b.conn, b.stream, b.length, b.limit, b.err = conn, stream, length, limit, nil
-	b.count.Store(0)
-	b.whole.Store(length == 0)
-	b.failed.Store(uint32(none))
+	if length == 0 {
+		b.whole.Store(true)
+	}
 	if length == http1.LengthChunked {
 		conn.intake.allow(0)
 	}

@@ -76,7 +76,6 @@ type clientConn struct {
 	phase    readPhase
 	armed    bool           // the limit of the phase is set on the connection
 	readEnd  time.Time      // the limit that was set last
-	pieces   int            // in which the head has come
 	timeouts clientTimeouts // in force for the current request
 	intake   intake
 
@@ -121,8 +120,10 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	if err := c.arm(); err != nil {
 		return 0, err
 	}
+	if c.phase == readHead && c.exchange.arrived.IsZero() {
+		c.exchange.arrived = time.Now() // the head comes in pieces, the first of them just now
+	}
 	n, err := c.Conn.Read(p)
-	c.pieces++
 	if err != nil && c.parks(err) {
 		return 0, io.EOF // the reader of requests lets go of the connection, and says nothing
 	}
@@ -216,18 +217,23 @@ func (c *clientConn) Write(p []byte) (int, error) { return len(p), nil }
 func (c *clientConn) begin() {
 	c.state.CompareAndSwap(connIdle, connActive)
 	c.phase, c.armed = readHead, false
-	c.pieces = 1
-	c.canceled.Store(false)
+	lower(&c.canceled)
 	c.intake.served, c.intake.lent = false, false
 	c.timeouts = c.server.snapshot.Load().timeouts
-	c.exchange.arrived = time.Now()
+}
+
+// lower takes a flag down. It is seldom up, and a write costs the time of a small function.
+func lower(flag *atomic.Bool) {
+	if flag.Load() {
+		flag.Store(false)
+	}
 }
 
 // rest notes that the connection waits for another request.
 func (c *clientConn) rest() {
 	c.phase, c.armed = readNext, false
 	c.intake.lined = false
-	c.expecting.Store(false)
+	lower(&c.expecting)
 	c.since.Store(c.server.clock())
 	c.parkable = c.server.parking != nil
 	c.state.CompareAndSwap(connActive, connIdle)

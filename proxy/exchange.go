@@ -14,8 +14,14 @@ import (
 // exchange is one request and its response. A connection serves one at a time, so that there is one exchange for each
 // connection that has a goroutine, used again and again: nothing is taken from a pool and nothing is allocated for a request.
 type exchange struct {
-	conn     *clientConn
-	server   *Server
+	conn   *clientConn
+	server *Server
+	course
+	kept kept
+}
+
+// course is what an exchange knows of its request, phase by phase.
+type course struct {
 	in       inbound
 	arrived  time.Time // the first byte of the request
 	started  time.Time // the last byte of its head: latency counts from here, the client's own slowness apart
@@ -68,8 +74,6 @@ type exchange struct {
 	measured  stats.Values // what the answer reports of business metrics
 	concluded bool         // what the client saw is recorded
 	journal   *journal     // of a sampled request; nil for the others
-
-	kept kept
 }
 
 // kept is what an exchange keeps for the next one: buffers, and functions that would otherwise be made for each request.
@@ -105,16 +109,14 @@ func (c *clientConn) giveExchange() {
 	}
 }
 
-// reset forgets the request, so that nothing keeps its memory alive while the connection is idle. It is not inlined: its callers are
-// on the stack of every request, which would have to have room for another exchange.
-//
-//go:noinline
+// reset forgets the request, so that nothing keeps its memory alive while the connection is idle.
 func (x *exchange) reset() {
-	k := x.kept
-	for _, fields := range []http1.Fields{k.fields, k.endToEnd, k.sent, k.trailers} {
-		clear(fields)
-	}
-	*x = exchange{conn: x.conn, server: x.server, kept: k}
+	k := &x.kept
+	clear(k.fields)
+	clear(k.endToEnd)
+	clear(k.sent)
+	clear(k.trailers)
+	x.course = course{}
 }
 
 // serve runs one request through its phases, and whatever happened, records it.
@@ -196,9 +198,11 @@ func (x *exchange) serveUnreadable(f failure) {
 // begin fixes the snapshot: the whole exchange sees one configuration and one split.
 func (x *exchange) begin() {
 	x.snapshot = x.server.snapshot.Load()
-	x.started = x.arrived
-	if x.conn.pieces > 1 {
+	if x.started = x.in.at; x.started.IsZero() {
 		x.started = time.Now()
+	}
+	if x.arrived.IsZero() {
+		x.arrived = x.started
 	}
 	x.now = x.started
 	x.view.client = x.conn.client

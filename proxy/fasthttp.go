@@ -120,6 +120,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 func inboundOf(ctx *fasthttp.RequestCtx) inbound {
 	header := &ctx.Request.Header
 	in := inbound{
+		at:       ctx.Time(),
 		method:   header.Method(),
 		target:   header.RequestURI(),
 		protocol: header.Protocol(),

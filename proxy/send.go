@@ -8,7 +8,7 @@ import "time"
 func (c *clientConn) send(p []byte, now time.Time) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	c.expecting.Store(false)
+	lower(&c.expecting)
 	return c.writeLocked(p, now)
 }
 

@@ -268,11 +268,13 @@ func TestBodyErrorsStay(t *testing.T) {
 	if n, err := b.Read(make([]byte, 1)); n != 0 || err != boom || b.whole.Load() {
 		t.Errorf("then %d, %v", n, err)
 	}
+	b = body{}
 	b.start(conn, strings.NewReader("hello"), -1, 0)
 	if _, err := io.ReadAll(&b); err != nil || !b.whole.Load() {
 		t.Errorf("a whole body: %v", err)
 	}
 	conn.broken.Store(brokenByPeer)
+	b = body{}
 	b.start(conn, strings.NewReader("hello"), -1, 0)
 	if _, err := io.ReadAll(&b); err != errBodyCut || b.whole.Load() {
 		t.Errorf("an end that came with a broken connection: %v", err)

@@ -2,14 +2,21 @@ package upstream
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 )
 
 // Abort lets another goroutine end an exchange, because its client has left for instance. One Abort serves one exchange at
 // a time, and the next after Reset. The zero value is ready; it must not be copied.
+//
+// What there is to end stands in one place. Whoever takes it out of there, Fire to end it or the exchange to go on, has it for
+// himself, so that no connection is ended that has gone to another exchange meanwhile.
 type Abort struct {
-	mu     sync.Mutex
-	done   bool
+	victim atomic.Pointer[victim] // nil for none
+	spent  victim                 // stands there once it was fired
+}
+
+// victim is what Fire ends: a connection, or the opening of one.
+type victim struct {
 	conn   *conn
 	cancel context.CancelFunc
 }
@@ -17,69 +24,49 @@ type Abort struct {
 // Fire ends the exchange wherever it is: RoundTrip or the read of its response fails with KindAborted. Fired before
 // RoundTrip, it keeps the exchange from beginning; fired after Response.Close it does nothing. It does not wait.
 func (a *Abort) Fire() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.done = true
-	if a.cancel != nil {
-		a.cancel()
-	}
-	if a.conn != nil {
-		a.conn.kill()
+	v := a.victim.Swap(&a.spent)
+	switch {
+	case v == nil:
+	case v.cancel != nil:
+		v.cancel()
+	case v.conn != nil:
+		v.conn.kill()
 	}
 }
 
 // Reset makes the Abort ready for another exchange, after Response.Close of the last.
 func (a *Abort) Reset() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.done, a.conn, a.cancel = false, nil, nil
+	if a.victim.Load() != nil {
+		a.victim.Store(nil)
+	}
 }
 
 // Fired reports whether Fire was called since the last Reset.
 func (a *Abort) Fired() bool { return a.fired() }
 
-func (a *Abort) fired() bool {
-	if a == nil {
-		return false
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.done
-}
+func (a *Abort) fired() bool { return a != nil && a.victim.Load() == &a.spent }
 
 // dialing lets Fire cancel the opening of a connection. It reports false when it was fired already.
 func (a *Abort) dialing(cancel context.CancelFunc) bool {
-	if a == nil {
-		return true
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.cancel = cancel
-	return !a.done
+	return a == nil || a.expose(&victim{cancel: cancel})
 }
 
 // attach lets Fire close the connection. It reports false when it was fired already.
-func (a *Abort) attach(c *conn) bool {
-	if a == nil {
-		return true
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.done {
-		return false
-	}
-	a.conn = c
-	return true
-}
+func (a *Abort) attach(c *conn) bool { return a == nil || a.expose(&c.victim) }
 
 // detach takes the connection out of Fire's reach, before it goes to the pool or to another exchange. It reports false
 // when it was fired before.
-func (a *Abort) detach() bool {
-	if a == nil {
-		return true
+func (a *Abort) detach() bool { return a == nil || a.expose(nil) }
+
+// expose changes what Fire ends, nil for nothing. It reports false when it was fired already.
+func (a *Abort) expose(v *victim) bool {
+	for {
+		former := a.victim.Load()
+		if former == &a.spent {
+			return false
+		}
+		if a.victim.CompareAndSwap(former, v) {
+			return true
+		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.conn, a.cancel = nil, nil
-	return !a.done
 }

@@ -18,7 +18,8 @@ type conn struct {
 	asker     *asker   // asks on net; nil if that cannot be done
 	probe     probe
 	idleSince time.Time
-	reused    bool // has answered before
+	reused    bool   // has answered before
+	victim    victim // of an Abort: this connection
 
 	// The exchange.
 	response Response
@@ -46,7 +47,7 @@ func (c *conn) begin(o *Exchange) {
 	c.head = c.endpoint.memory.takeSmall()
 	c.readArmed = time.Time{}
 	c.awaiting, c.failure = true, nil
-	c.upload.moved.Store(0)
+	c.upload.rest()
 	c.response = Response{conn: c, Response: http1.Response{Fields: c.head.fields[:0]}}
 }
 
@@ -81,6 +82,15 @@ func (c *conn) alive() bool {
 		c.readEnd.forget() // to look may take a limit
 	}
 	return c.probe.alive() && (c.under == nil || quiet(c.net))
+}
+
+// headCame ends the wait for the response head.
+func (c *conn) headCame() {
+	if c.upload.started {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+	}
+	c.awaiting = false
 }
 
 // Read reads from the connection for the read buffer. While the head is awaited the deadline is set elsewhere (armHead);
@@ -122,13 +132,18 @@ func (c *conn) armRead() error {
 // armHead sets the read deadline for the response head, if that is still awaited: Timeouts.ResponseHeader from now, when
 // the request is out, or none but the exchange's own while it is not. It is as economical as armRead.
 func (c *conn) armHead(sent bool, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moveHead(sent, now)
+}
+
+// moveHead is armHead where there is no upload beside it.
+func (c *conn) moveHead(sent bool, now time.Time) {
 	limit := c.endpoint.options.Timeouts.ResponseHeader
 	if !sent {
 		limit = 0
 	}
 	end, slack := endOf(c.options.headBy(), now, limit)
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.awaiting && c.readEnd.move(end, slack) {
 		// A connection that cannot be armed fails its next read.
 		_ = c.net.SetReadDeadline(c.readEnd.time)

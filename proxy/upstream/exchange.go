@@ -155,6 +155,7 @@ func (e *Endpoint) dial(now time.Time, opt *Exchange) (*conn, *Error) {
 		dialer.Deadline = earlier(dialer.Deadline, now.Add(limit))
 	}
 	c := &conn{endpoint: e}
+	c.victim.conn = c
 	var err error
 	c.net, err = dialer.DialContext(ctx, "tcp", e.options.Address)
 	if err == nil {
@@ -225,7 +226,7 @@ func (c *conn) ask(message []byte) *Error {
 	if err := c.armWrite(c.now); err != nil {
 		return c.giveUp("send request", err, c.reused)
 	}
-	c.armHead(true, c.now)
+	c.moveHead(true, c.now)
 	a := c.asker.ask(message, c.head.octets[:], c.reused)
 	switch {
 	case a.phase == askNoisy:

@@ -20,9 +20,7 @@ func (c *conn) receive(isHead bool) *Error {
 			return c.giveUp("read response head", errUpgrade, false)
 		case resp.Status == 101, resp.Status >= 200:
 			resp.Closes = resp.Closes || resp.Status == 101 // no HTTP comes after it, whoever ends up with it
-			c.mu.Lock()
-			c.awaiting = false
-			c.mu.Unlock()
+			c.headCame()
 			c.buf.Discard(n)
 			c.response.start()
 			c.now, c.waited = time.Now(), false

@@ -33,6 +33,13 @@ type upload struct {
 // move notes that octets leave now.
 func (u *upload) move() { u.moved.Store(int64(time.Since(u.began)) + 1) }
 
+// rest says that there is no upload. A write costs the time of a small function.
+func (u *upload) rest() {
+	if u.moved.Load() != 0 {
+		u.moved.Store(0)
+	}
+}
+
 // last is when octets last left; false without an upload.
 func (u *upload) last() (time.Time, bool) {
 	moved := u.moved.Load()
