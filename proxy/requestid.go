@@ -31,12 +31,13 @@ func appendRequestID(dst []byte, now time.Time, random [2]uint64) []byte {
 	binary.BigEndian.PutUint64(id[8:], random[1])
 	id[6] = id[6]&0x0f | 0x70 // version 7
 	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
-	dst = hex.AppendEncode(dst, id[:4])
-	for _, part := range [][]byte{id[4:6], id[6:8], id[8:10], id[10:16]} {
-		dst = append(dst, '-')
-		dst = hex.AppendEncode(dst, part)
+	var digits [2 * len(id)]byte
+	hex.Encode(digits[:], id[:])
+	dst = append(dst, digits[:8]...)
+	for at := 8; at < 20; at += 4 {
+		dst = append(append(dst, '-'), digits[at:at+4]...)
 	}
-	return dst
+	return append(append(dst, '-'), digits[20:]...)
 }
 
 // makeRequestID makes an id for a request that brought none.

@@ -110,12 +110,12 @@ func parseField(line []byte) (Field, error) {
 		// RFC 9112 section 5.2: a folded line; section 2.2: or white space before the first field.
 		return Field{}, malformed("field line starts with white space")
 	}
-	colon := bytes.IndexByte(line, ':')
-	if colon < 0 {
-		return Field{}, malformed("field line without a colon")
-	}
 	// A token has no white space, so this refuses the space before the colon as well (RFC 9112 section 5.1).
-	if !ValidToken(line[:colon]) {
+	colon := tokenEnd(line)
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		if bytes.IndexByte(line, ':') < 0 {
+			return Field{}, malformed("field line without a colon")
+		}
 		return Field{}, malformed("field name is not a token")
 	}
 	value := line[colon+1:]

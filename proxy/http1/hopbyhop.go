@@ -15,10 +15,11 @@ func HopByHop(fields Fields, name []byte) bool {
 // Transfer-Encoding, Upgrade. Of TE only "trailers" is kept, because trailers do pass. Content-Length stays; the writers of
 // this package leave it out and write the framing themselves.
 func RemoveHopByHop(fields, into Fields) Fields {
-	hasConnection := false
+	nominates := false
 	for i := range fields {
-		if EqualFold(fields[i].Name, "Connection") {
-			hasConnection = true
+		// What nearly every Connection says names a field that stays behind in any case.
+		if EqualFold(fields[i].Name, "Connection") && !EqualFold(fields[i].Value, "keep-alive") {
+			nominates = true
 			break
 		}
 	}
@@ -31,7 +32,7 @@ func RemoveHopByHop(fields, into Fields) Fields {
 				keptTE = true
 				into = append(into, Field{Name: name, Value: trailersElement(fields[i].Value)})
 			}
-		case hasConnection && !isProtected(name) && nominated(fields, name):
+		case nominates && !isProtected(name) && nominated(fields, name):
 		default:
 			into = append(into, fields[i])
 		}

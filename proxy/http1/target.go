@@ -163,7 +163,7 @@ func validRegName(b []byte) bool {
 			i += 2
 			continue
 		}
-		if !inClass(b[i], hostLow, hostHigh) {
+		if hostChars[b[i]] == ' ' {
 			return false
 		}
 	}
