@@ -8,6 +8,8 @@ LDFLAGS := -s -w -X haldane/cli.version=$(VERSION)
 FUZZTIME ?= 30s
 # Tests of the whole product, which wait for it most of the time.
 WHOLE   := ./app/... ./bench/... ./cli/...
+# The names of the tests that the race detector leaves out, as a pattern.
+UNRACED := grep -rl --include='*_test.go' '^//go:build .*!race' . | xargs sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/^\1$$/p' | paste -sd'|'
 
 SOAK    ?= 1h
 
@@ -22,8 +24,10 @@ pgo:
 	$(GO) run $(TAGS) ./bench -profile default.pgo -time 5s
 
 # Two passes: the race detector, and the tests that count allocations, memory and time, which it would distort; those run one
-# package after the other, so that they measure themselves alone. Tests of the whole product run two packages at a time, and
-# are not cached: what they build is not known to the cache. The binary is built without the profile, which takes a minute more.
+# package after the other, so that they measure themselves alone. All of proxy/ and analysis/ runs again there: without the race
+# detector the one has another way to the sockets, and the other simulates more. Tests of the whole product run two packages at a
+# time, and are not cached: what they build is not known to the cache. The binary is built without the profile, which takes a
+# minute more.
 test: export GOFLAGS += -pgo=off
 test:
 	@command -v promtool >/dev/null || echo "SKIP: ===== no promtool: the check of the metrics by Prometheus' own tool is left out ====="
@@ -42,8 +46,10 @@ test:
 	  echo "SKIP: ===== no C compiler: the pass with the race detector is left out ====="; \
 	fi; \
 	export HALDANE_RACED=$$raced; \
-	echo "$(GO) test $(TAGS) -p 1 ./... but $(WHOLE)"; \
-	$(GO) test $(TAGS) -p 1 -timeout 10m $$($(GO) list $(TAGS) ./... | grep -Ev '^haldane/(app|bench|cli)(/|$$)') && \
+	echo "$(GO) test $(TAGS) -p 1 ./proxy/... ./analysis/..."; \
+	$(GO) test $(TAGS) -p 1 -timeout 10m ./proxy/... ./analysis/... && \
+	echo "$(GO) test $(TAGS) -p 1 of the others but $(WHOLE)$${raced:+, what has not run}"; \
+	$(GO) test $(TAGS) -p 1 -timeout 10m $${raced:+-run "$$($(UNRACED))"} $$($(GO) list $(TAGS) ./... | grep -Ev '^haldane/(app|bench|cli|proxy|analysis)(/|$$)') && \
 	echo "$(GO) test $(TAGS) -p 2 -parallel 4 -count 1 $(WHOLE)"; \
 	$(GO) test $(TAGS) -p 2 -parallel 4 -count 1 -timeout 10m $(WHOLE)
 	$(GO) -C deploy/lint test ./...
