@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -41,8 +40,10 @@ func playFunctions(ctx context.Context, b *bench, result *report.Scenario) error
 			result.Facts[report.MatchFact+services] = report.SpreadOf(values).Median
 		}
 	}
-	if len(result.Facts) == 0 {
-		return errors.New("there are no such benchmarks: run it in the repository")
+	for _, fact := range []string{report.RolloutsFact, report.RouteFact + "1", report.RouteFact + "10000", report.MatchFact + "1"} {
+		if _, ok := result.Facts[fact]; !ok {
+			return fmt.Errorf("no benchmark gave the %s: run it in the repository", fact)
+		}
 	}
 	return nil
 }

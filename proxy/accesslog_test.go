@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
@@ -79,6 +80,27 @@ func TestAccessLog(t *testing.T) {
 }
 
 // The line of a request that was sent again says what failed, and who answered.
+// The time of a request begins with itself, also when the client asks first whether it may send the body.
+func TestAccessLogOfExpect(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	s := plain(newOrigin(t, nil).address)
+	s.Log = config.Log{Access: "all"}
+	r := startSplit(t, s, nil, zap.New(core))
+	c := r.dial()
+	for range 3 {
+		c.send(get("/")).receive()
+		began := time.Now()
+		c.send("POST / HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n").receive()
+		c.send("hello").receive()
+		await(t, "the line", func() bool { return logs.Len() == 2 })
+		line := logs.TakeAll()[1]
+		took := line.ContextMap()["duration_seconds"].(float64)
+		if at := line.Time.Add(-time.Duration(took * float64(time.Second))); at.Before(began) {
+			t.Errorf("it began %v before it was sent", began.Sub(at))
+		}
+	}
+}
+
 func TestAccessLogOfSecondTries(t *testing.T) {
 	for _, rescue := range []*config.Rescue{nil, {}} {
 		core, logs := observer.New(zapcore.InfoLevel)

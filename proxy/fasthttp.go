@@ -105,6 +105,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c.intake.served = true
 	x := c.exchange
 	x.in = inboundOf(ctx)
+	x.in.at = ctx.Time() // of a request that is still awaited (Expect) it would be the last one's
 	x.serve()
 	if x.closing {
 		ctx.Response.SetConnectionClose()
@@ -120,7 +121,6 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 func inboundOf(ctx *fasthttp.RequestCtx) inbound {
 	header := &ctx.Request.Header
 	in := inbound{
-		at:       ctx.Time(),
 		method:   header.Method(),
 		target:   header.RequestURI(),
 		protocol: header.Protocol(),

@@ -11,7 +11,7 @@ import (
 // inbound is a request as the reader of requests hands it over: bytes of the wire, not yet trusted. Everything in it dies
 // when the exchange ends.
 type inbound struct {
-	at       time.Time // when its head was complete; zero for one that could not be read
+	at       time.Time // when it was handed over; zero before, and for one that could not be read
 	method   []byte
 	target   []byte
 	protocol []byte

@@ -3,9 +3,12 @@
 package rollout
 
 import (
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
+
+	"haldane/store"
 )
 
 // The targets of a look at a rollout. The tests allow a multiple of them: the machine may be busy with other things.
@@ -25,7 +28,7 @@ func least(rounds int, measure func() time.Duration) time.Duration {
 	return best
 }
 
-// processor is the processor time of the process so far, collecting its garbage included: what other programs do meanwhile takes none
+// processor is the processor time of the process so far, collecting its garbage meanwhile included: what other programs do takes none
 // of it, but for what they take of the caches.
 func processor(t testing.TB) time.Duration {
 	t.Helper()
@@ -79,11 +82,17 @@ func TestBusyRolloutsCostLittle(t *testing.T) {
 	}
 }
 
-// thousand is a thousand rollouts, of which fifty have 100 requests a second.
+// thousand is a thousand rollouts kept on disk, of which fifty have 100 requests a second.
 type thousand struct{ *crowd }
 
 func newThousand(t testing.TB) thousand {
-	c := thousand{newCrowd(t, 1000)}
+	t.Helper()
+	kept, err := store.OpenFile(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kept.Close() })
+	c := thousand{newCrowdIn(t, 1000, kept)}
 	c.rest()
 	for range 70 { // beyond the warm-up
 		c.second(t)

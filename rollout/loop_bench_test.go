@@ -24,11 +24,17 @@ type crowd struct {
 
 func newCrowd(t testing.TB, services int) *crowd {
 	t.Helper()
+	return newCrowdIn(t, services, store.NewMemory())
+}
+
+// newCrowdIn is a crowd that is kept in a store.
+func newCrowdIn(t testing.TB, services int, kept store.Store) *crowd {
+	t.Helper()
 	c := &crowd{
 		journal: &journal{splits: map[string]Split{}}, stats: stats.NewRegistry(0),
 		now: time.Unix(1_700_000_000, 0), random: rand.New(rand.NewPCG(7, 7)),
 	}
-	m, err := NewManager(Options{Store: store.NewMemory(), Stats: c.stats, Splitter: c.journal, Logger: zap.NewNop()})
+	m, err := NewManager(Options{Store: kept, Stats: c.stats, Splitter: c.journal, Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

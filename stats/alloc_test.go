@@ -34,7 +34,6 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		},
 		"Begin and End with events": func() {
 			outcome, events := s.Kinds().Classify(OutcomeOK, 429)
-			canary.Begin(i)
 			lane := Judged(1, 1).With(events)
 			canary.Begin(i).End(Record{Outcome: outcome, Status: 429, FirstByte: time.Millisecond, Lane: lane})
 		},

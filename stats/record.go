@@ -100,7 +100,8 @@ func (g Begun) End(rec Record) {
 		c.variant.endSeldom(b, rec)
 		return
 	}
-	s, r, l := b.shard.Load(), b.row.Load(), b.lanes[slot].Load()
+	r, l := b.row.Load(), b.lanes[slot].Load()
+	s := b.shard.Load() // after them, because it is made before them
 	if r == nil || l == nil {
 		c.variant.endSeldom(b, rec)
 		return

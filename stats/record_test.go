@@ -3,6 +3,7 @@ package stats
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,6 +180,54 @@ func watch(t *testing.T, v *Variant, done <-chan struct{}) {
 			return
 		default:
 		}
+	}
+}
+
+// The first requests of a variant make its cells, while others already find some of them.
+func TestFirstRequestsAtOnce(t *testing.T) {
+	const rounds, users = 200_000, 4
+	s := NewRegistry(1).Service("shop")
+	fresh := func() *Variant {
+		v := &Variant{}
+		v.Counter = Counter{berths: make([]berth, 1), service: s, variant: v}
+		return v
+	}
+	var next atomic.Pointer[Variant]
+	next.Store(fresh())
+	var lost atomic.Int64
+	var done sync.WaitGroup
+	for range users {
+		done.Go(func() {
+			for range rounds {
+				v := next.Load()
+				for range 2 {
+					v.Begin(0).End(Record{Outcome: OutcomeOK, Status: 200, BytesIn: 5})
+				}
+				if next.CompareAndSwap(v, fresh()) && v.berths[0].shard.Load().bytesIn.Load() < 10 {
+					lost.Add(1)
+				}
+			}
+		})
+	}
+	done.Wait()
+	if n := lost.Load(); n > 0 {
+		t.Errorf("%d variants have lost a request", n)
+	}
+}
+
+// A cell that is full is found before anything is added to it.
+func TestFullCellsAreEmptied(t *testing.T) {
+	const requests = 100_000
+	v := NewRegistry(1).Service("shop").Variant("v1")
+	for range requests {
+		v.Begin(0).End(Record{Outcome: OutcomeOK, Status: 200, FirstByte: 700 * time.Microsecond, BytesIn: 3, BytesOut: 1000})
+	}
+	got := v.Totals()
+	if got.Requests != requests || got.InFlight != 0 || got.BytesOut != 1000*requests || got.BytesIn != 3*requests {
+		t.Errorf("%d requests, %d in flight, %d octets out, %d in", got.Requests, got.InFlight, got.BytesOut, got.BytesIn)
+	}
+	if h := v.Histogram(); h.Count() != requests {
+		t.Errorf("%d latencies", h.Count())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,6 +67,52 @@ func TestNobodyGetsTheAnswerOfAnother(t *testing.T) {
 		t.Errorf("only %d exchanges went well", good.Load())
 	}
 	if open, idle := e.Connections(); open != idle || open > 12 {
+		t.Errorf("%d connections, %d of them idle", open, idle)
+	}
+}
+
+// Whoever fires ends the exchange that it was for, and no other, whenever that is.
+func TestFiredAtAnyMoment(t *testing.T) {
+	s := serve(t, echo)
+	e := s.endpoint(func(o *Options) { o.MaxConnections = 4 })
+	var good, fired atomic.Int32
+	var users sync.WaitGroup
+	for user := range 8 {
+		users.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(user), 1))
+			var abort Abort
+			for i := range 300 {
+				abort.Reset()
+				var other sync.WaitGroup
+				if turns := random.IntN(2000); i%2 == 0 {
+					other.Go(func() {
+						for range turns {
+							runtime.Gosched()
+						}
+						abort.Fire()
+					})
+				}
+				r := get()
+				r.Target = fmt.Appendf(nil, "/%d/%d", user, i)
+				switch _, got, err := fetch(e, r, Exchange{Abort: &abort}); {
+				case err == nil && got == "GET "+string(r.Target)+" ":
+					good.Add(1)
+				case err != nil && abort.Fired():
+					fired.Add(1)
+				case err != nil:
+					wantKind(t, err, KindFull)
+				default:
+					t.Errorf("%s got %.60q", r.Target, got)
+				}
+				other.Wait()
+			}
+		})
+	}
+	users.Wait()
+	if good.Load() < 100 || fired.Load() < 10 {
+		t.Errorf("%d went well and %d were fired", good.Load(), fired.Load())
+	}
+	if open, idle := e.Connections(); open != idle || open > 4 {
 		t.Errorf("%d connections, %d of them idle", open, idle)
 	}
 }
