@@ -92,6 +92,17 @@ func (b *berth) laneAt(slot int) *atomic.Pointer[lane] {
 	return nil
 }
 
+// unusualRow is the row of successes with another status than 2xx; nil for one that is not there, or that has no latency.
+//
+//go:noinline
+func (b *berth) unusualRow(status int) *row {
+	s, class := b.shard.Load(), classOf(status)
+	if s == nil || class == 0 {
+		return nil
+	}
+	return s.rows[OutcomeOK][class].Load()
+}
+
 // reachRow finds a row, or makes it.
 func (b *berth) reachRow(outcome, class int) *row {
 	b.made()

@@ -95,13 +95,16 @@ func (g Begun) End(rec Record) {
 	bucket, word := bucketIndex(uint32(micros)), packed(micros, volume)
 	c, b := g.counter, g.berth
 	slot := rec.Lane.slot(c.service.judging.Load())
-	usual := rec.Outcome == OutcomeOK && uint(rec.Status-100*usualClass) < 100 && slot < usualLanes && rec.Lane.events() == 0
+	usual := rec.Outcome == OutcomeOK && slot < usualLanes && rec.Lane.events() == 0
 	if !usual || (micros|volume)/tallySmall != 0 {
 		c.variant.endSeldom(b, rec)
 		return
 	}
 	r, l := b.row.Load(), b.lanes[slot].Load()
-	s := b.shard.Load() // after them, because it is made before them
+	if uint(rec.Status-100*usualClass) >= 100 {
+		r = b.unusualRow(rec.Status)
+	}
+	s := b.shard.Load() // after the row, because it is made before it
 	if r == nil || l == nil {
 		c.variant.endSeldom(b, rec)
 		return

@@ -8,9 +8,9 @@ import (
 // A tally counts requests, their latencies' sum and their response bytes with one atomic addition per request, because on the
 // request path these additions are the whole cost (6 to 8 ns each). Three narrow fields share one word:
 //
-//	bits 50-63  requests
-//	bits 25-49  sum of latencies, microseconds
-//	bits  0-24  sum of response bytes
+//	bits 54-63  requests
+//	bits 27-53  sum of latencies, microseconds
+//	bits  0-26  sum of response bytes
 //
 // When the top bit of a field is set, whoever sees it empties the word into three wide cells. Of a value that is not
 // small next to its field only the low bits go into the word, and the rest goes to the wide cell directly.
@@ -21,14 +21,14 @@ type tally struct {
 }
 
 const (
-	volumeBits   = 25
-	microsBits   = 25
+	volumeBits   = 27
+	microsBits   = 27
 	microsShift  = volumeBits
 	requestShift = volumeBits + microsBits
 
 	// tallySmall is what a field takes at once. From the top bit to an overflow there is room for 128 such values: so many
 	// goroutines would have to stand between their look at the word and their addition, all in one shard.
-	tallySmall = 1 << 17
+	tallySmall = 1 << 19
 
 	// tallyFull is the top bits of the fields.
 	tallyFull = 1<<63 | 1<<(requestShift-1) | 1<<(microsShift-1)
