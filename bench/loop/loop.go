@@ -87,7 +87,7 @@ func Dial(to netip.AddrPort) (int, error) {
 			return -1, fmt.Errorf("prepare a socket: %w", err)
 		}
 	}
-	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}); err != nil {
+	if err := connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}); err != nil {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("connect to %v: %w", to, err)
 	}
@@ -96,6 +96,19 @@ func Dial(to netip.AddrPort) (int, error) {
 		return -1, fmt.Errorf("prepare a socket: %w", err)
 	}
 	return fd, nil
+}
+
+// connect waits for the connection. A signal ends the wait and not the attempt, and asking again goes on with it (connect(2), EINTR).
+func connect(fd int, to unix.Sockaddr) error {
+	for {
+		switch err := unix.Connect(fd, to); err {
+		case unix.EINTR:
+		case unix.EISCONN:
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // Listen opens a port at an address of IPv4; port 0 is any. It returns the socket and where it is.
