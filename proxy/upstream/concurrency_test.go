@@ -33,87 +33,82 @@ func echo(p *peer) {
 	}
 }
 
-// TestNobodyGetsTheAnswerOfAnother runs many exchanges at once, some given up half way, over connections that sometimes
-// misbehave.
-func TestNobodyGetsTheAnswerOfAnother(t *testing.T) {
+// crowd is users that ask an endpoint for different things at the same time.
+type crowd struct{ users, each, connections int }
+
+// run lets them, and then nobody holds a connection any more.
+func (c crowd) run(t *testing.T, ask func(e *Endpoint, random *rand.Rand, abort *Abort, target string)) {
+	t.Helper()
 	s := serve(t, echo)
-	e := s.endpoint(func(o *Options) { o.MaxConnections = 12 })
-	var good atomic.Int32
+	e := s.endpoint(func(o *Options) { o.MaxConnections = c.connections })
 	var users sync.WaitGroup
-	for user := range 16 {
+	for user := range c.users {
 		users.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(user), 0))
 			var abort Abort
-			for i := range 150 {
+			for i := range c.each {
 				abort.Reset()
-				target := fmt.Sprintf("/%d/%d", user, i)
-				r := get()
-				r.Target = []byte(target)
-				want := "GET " + target + " "
-				if n := random.IntN(4); n > 0 {
-					text := strings.Repeat(target, random.IntN(1<<(5*n)))
-					r.Method, r.Body, r.Length = []byte("POST"), onlyReader{strings.NewReader(text)}, http1.LengthChunked
-					want = "POST " + target + " " + text
-				}
-				if !checkEcho(t, e, r, &abort, want, random.IntN(10) == 0) {
-					continue
-				}
-				good.Add(1)
+				ask(e, random, &abort, fmt.Sprintf("/%d/%d", user, i))
 			}
 		})
 	}
 	users.Wait()
+	if open, idle := e.Connections(); open != idle || open > c.connections {
+		t.Errorf("%d connections, %d of them idle", open, idle)
+	}
+}
+
+// TestNobodyGetsTheAnswerOfAnother runs many exchanges at once, some given up half way, over connections that sometimes
+// misbehave.
+func TestNobodyGetsTheAnswerOfAnother(t *testing.T) {
+	var good atomic.Int32
+	crowd{16, 150, 12}.run(t, func(e *Endpoint, random *rand.Rand, abort *Abort, target string) {
+		r := get()
+		r.Target = []byte(target)
+		want := "GET " + target + " "
+		if n := random.IntN(4); n > 0 {
+			text := strings.Repeat(target, random.IntN(1<<(5*n)))
+			r.Method, r.Body, r.Length = []byte("POST"), onlyReader{strings.NewReader(text)}, http1.LengthChunked
+			want = "POST " + target + " " + text
+		}
+		if checkEcho(t, e, r, abort, want, random.IntN(10) == 0) {
+			good.Add(1)
+		}
+	})
 	if good.Load() < 500 {
 		t.Errorf("only %d exchanges went well", good.Load())
-	}
-	if open, idle := e.Connections(); open != idle || open > 12 {
-		t.Errorf("%d connections, %d of them idle", open, idle)
 	}
 }
 
 // Whoever fires ends the exchange that it was for, and no other, whenever that is.
 func TestFiredAtAnyMoment(t *testing.T) {
-	s := serve(t, echo)
-	e := s.endpoint(func(o *Options) { o.MaxConnections = 4 })
 	var good, fired atomic.Int32
-	var users sync.WaitGroup
-	for user := range 8 {
-		users.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(user), 1))
-			var abort Abort
-			for i := range 300 {
-				abort.Reset()
-				var other sync.WaitGroup
-				if turns := random.IntN(2000); i%2 == 0 {
-					other.Go(func() {
-						for range turns {
-							runtime.Gosched()
-						}
-						abort.Fire()
-					})
+	crowd{8, 300, 4}.run(t, func(e *Endpoint, random *rand.Rand, abort *Abort, target string) {
+		var other sync.WaitGroup
+		defer other.Wait()
+		if turns := random.IntN(4000); turns < 2000 {
+			other.Go(func() {
+				for range turns {
+					runtime.Gosched()
 				}
-				r := get()
-				r.Target = fmt.Appendf(nil, "/%d/%d", user, i)
-				switch _, got, err := fetch(e, r, Exchange{Abort: &abort}); {
-				case err == nil && got == "GET "+string(r.Target)+" ":
-					good.Add(1)
-				case err != nil && abort.Fired():
-					fired.Add(1)
-				case err != nil:
-					wantKind(t, err, KindFull)
-				default:
-					t.Errorf("%s got %.60q", r.Target, got)
-				}
-				other.Wait()
-			}
-		})
-	}
-	users.Wait()
+				abort.Fire()
+			})
+		}
+		r := get()
+		r.Target = []byte(target)
+		switch _, got, err := fetch(e, r, Exchange{Abort: abort}); {
+		case err == nil && got == "GET "+target+" ":
+			good.Add(1)
+		case err != nil && abort.Fired():
+			fired.Add(1)
+		case err != nil:
+			wantKind(t, err, KindFull)
+		default:
+			t.Errorf("%s got %.60q", target, got)
+		}
+	})
 	if good.Load() < 100 || fired.Load() < 10 {
 		t.Errorf("%d went well and %d were fired", good.Load(), fired.Load())
-	}
-	if open, idle := e.Connections(); open != idle || open > 4 {
-		t.Errorf("%d connections, %d of them idle", open, idle)
 	}
 }
 
