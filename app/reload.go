@@ -35,6 +35,7 @@ func (a *App) Reload() (err error) {
 		return errReleased
 	}
 	defer spare()()
+	defer collectLater()()
 	a.tell(a.notifier.Reloading())
 	defer func() { a.tell(a.notifier.Ready(condition(err))) }()
 	cfg, err := config.Load(a.options.ConfigPath, a.options.Getenv)

@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 )
 
 // spareThreads is how many threads more than usual run Go code during a reload: one for the reload and one for the collector of its
@@ -24,4 +25,19 @@ func spare() (back func()) {
 		}
 		runtime.GOMAXPROCS(usual)
 	}
+}
+
+// reloadGarbage is how much may be allocated during a reload before garbage is collected, in percent of what lives (GOGC): more than
+// a reload makes, which is three times the old configuration. A limit of the memory counts all the same.
+const reloadGarbage = 400
+
+// collectLater leaves the garbage of a reload to the collection at its end, until the function is called that it returns. What a
+// reload has read and built stays to that end, so that a collection in between finds next to nothing: there were two for ten
+// thousand services, which took a third of the reload's time and made requests wait for 20 to 60 ms on a single core.
+func collectLater() (back func()) {
+	usual := debug.SetGCPercent(reloadGarbage)
+	if usual < 0 || usual > reloadGarbage { // the operator wants it later still
+		debug.SetGCPercent(usual)
+	}
+	return func() { debug.SetGCPercent(usual) }
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"runtime"
+	"runtime/debug"
 	"testing"
 )
 
@@ -24,6 +25,29 @@ func TestSpareThreads(t *testing.T) {
 		back()
 		if n := runtime.GOMAXPROCS(0); n != usual {
 			t.Errorf("GOMAXPROCS=%q: %d threads after it, %d before", set, n, usual)
+		}
+	}
+}
+
+// percentOfGarbage is the collector's setting.
+func percentOfGarbage() int {
+	n := debug.SetGCPercent(100)
+	debug.SetGCPercent(n)
+	return n
+}
+
+// Garbage is collected later for the time of a reload, and as before after it; whoever wants it later still, or never, has it so.
+func TestCollectLater(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for usual, during := range map[int]int{100: reloadGarbage, 50: reloadGarbage, 800: 800, -1: -1} {
+		debug.SetGCPercent(usual)
+		back := collectLater()
+		if n := percentOfGarbage(); n != during {
+			t.Errorf("GOGC=%d: %d during a reload, expected %d", usual, n, during)
+		}
+		back()
+		if n := percentOfGarbage(); n != usual {
+			t.Errorf("GOGC=%d: %d after a reload", usual, n)
 		}
 	}
 }
