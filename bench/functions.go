@@ -48,9 +48,10 @@ func playFunctions(ctx context.Context, b *bench, result *report.Scenario) error
 	return nil
 }
 
-// functions runs benchmarks of a package and returns their nanoseconds by name.
+// functions runs benchmarks of a package and returns their nanoseconds by name. They are built with the profile that "go build" takes by
+// itself, and "go test" does not: what is measured is what is shipped.
 func (b *bench) functions(ctx context.Context, room, pattern string) (map[string][]float64, error) {
-	command := exec.CommandContext(ctx, "go", "test", "-tags", "grpcnotrace", "-run", "^$", "-bench", pattern, //nolint:gosec // constants
+	command := exec.CommandContext(ctx, "go", "test", "-tags", "grpcnotrace", "-pgo", "default.pgo", "-run", "^$", "-bench", pattern, //nolint:gosec // constants
 		"-benchtime", max(b.time/4, 50*time.Millisecond).String(), "-count", strconv.Itoa(b.rounds), "-cpu", "1", room)
 	var out noise
 	command.Stdout, command.Stderr = &out, &out

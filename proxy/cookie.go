@@ -14,7 +14,7 @@ func cookieValue(line []byte, name string) (value []byte, ok bool) {
 	for {
 		line = trimLeft(line)
 		// Most cookies are others, and their first bytes show it. No name has a "=", a ";" or a space.
-		if len(line) > len(name) && string(line[:len(name)]) == name {
+		if len(line) > len(name) && len(name) > 0 && line[0] == name[0] && string(line[:len(name)]) == name {
 			if value, ok = valueOf(line[len(name):]); ok {
 				return value, true
 			}

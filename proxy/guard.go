@@ -54,8 +54,9 @@ func (x *exchange) guardFields() failure {
 	if err != nil {
 		return syntaxFailure(err)
 	}
-	x.view.fields, x.kept.fields = fields, fields
-	if expect, ok := fields.Get("Expect"); ok && !x.version10 && !http1.EqualFold(expect, "100-continue") {
+	x.kept.fields = fields
+	x.view.setFields(fields)
+	if expect, ok := x.view.Field("Expect"); ok && !x.version10 && !http1.EqualFold(expect, "100-continue") {
 		// RFC 9110 section 10.1.1; HTTP/1.0 has no expectations.
 		return badExpectation
 	}

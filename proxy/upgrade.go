@@ -12,7 +12,7 @@ import (
 // What is not passed on are protocols that would carry HTTP past this guard and past every rule about routes: HTTP itself
 // in another version ("h2c", RFC 9113 section 3.1) and TLS (RFC 2817).
 func (x *exchange) guardUpgrade() {
-	if _, asked := x.view.fields.Get("Upgrade"); !asked {
+	if _, asked := x.view.Field("Upgrade"); !asked {
 		return
 	}
 	if x.version10 || x.request.Length != 0 || !x.view.fields.HasToken("Connection", "upgrade") {

@@ -14,6 +14,7 @@ type view struct {
 	path   []byte // as sent, without the query
 	query  []byte // as sent, without the question mark
 	fields http1.Fields
+	names  http1.Names // of the fields
 	client netip.Addr
 }
 
@@ -30,12 +31,24 @@ func (v *view) Path() []byte { return v.path }
 func (v *view) ClientAddr() netip.Addr { return v.client }
 
 // Field is the first value of a field.
-func (v *view) Field(name string) ([]byte, bool) { return v.fields.Get(name) }
+func (v *view) Field(name string) ([]byte, bool) {
+	if !v.names.May(name) {
+		return nil, false
+	}
+	return v.fields.Get(name)
+}
+
+// setFields takes the fields of the request.
+func (v *view) setFields(fields http1.Fields) { v.fields, v.names = fields, fields.Names() }
 
 // Cookie is the first value of a cookie, over all Cookie fields.
 func (v *view) Cookie(name string) ([]byte, bool) {
+	if !v.names.May("Cookie") {
+		return nil, false
+	}
 	for i := range v.fields {
-		if name := v.fields[i].Name; string(name) != "Cookie" && !http1.EqualFold(name, "Cookie") { // nearly all spell it so
+		f := &v.fields[i]
+		if len(f.Name) != len("Cookie") || string(f.Name) != "Cookie" && !http1.EqualFold(f.Name, "Cookie") { // nearly all spell it so
 			continue
 		}
 		if value, ok := cookieValue(v.fields[i].Value, name); ok {

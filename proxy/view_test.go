@@ -73,12 +73,12 @@ func TestHostIsCompared(t *testing.T) {
 func TestView(t *testing.T) {
 	v := view{
 		method: []byte("GET"), host: []byte("a.test"), client: netip.MustParseAddr("10.0.0.1"),
-		fields: http1.Fields{
-			{Name: []byte("x-USER"), Value: []byte("u")},
-			{Name: []byte("cookie"), Value: []byte("a=1")},
-			{Name: []byte("Cookie"), Value: []byte("b=2; a=3")},
-		},
 	}
+	v.setFields(http1.Fields{
+		{Name: []byte("x-USER"), Value: []byte("u")},
+		{Name: []byte("cookie"), Value: []byte("a=1")},
+		{Name: []byte("Cookie"), Value: []byte("b=2; a=3")},
+	})
 	v.setTarget([]byte("/p/x?q=1?2"))
 	if string(v.Path()) != "/p/x" || string(v.Method()) != "GET" || string(v.Host()) != "a.test" || v.ClientAddr() != v.client {
 		t.Errorf("%+v", v)

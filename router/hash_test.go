@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cespare/xxhash/v2"
@@ -37,6 +38,25 @@ func TestGoldenHashes(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("hashes changed (-want +got):\n%s", diff)
+	}
+}
+
+// A salt and a key of any length are hashed as one text, whether they are put together or not.
+func TestSaltsOfAnyLength(t *testing.T) {
+	long := strings.Repeat("salt and key ", 20)
+	for n := range 100 {
+		draw, strength := saltOf(purposeDraw, long[:n]), saltOf(purposeStrength, long[:n])
+		for m := range 100 {
+			key := long[7 : 7+m]
+			if got, want := draw.sum([]byte(key)), xxhash.Sum64String(long[:n]+"\x00"+key); got != want {
+				t.Fatalf("a salt of %d and a key of %d bytes: %x, want %x", n, m, got, want)
+			}
+			seeded := xxhash.NewWithSeed(uint64(purposeStrength))
+			_, _ = seeded.WriteString(long[:n] + "\x00" + key)
+			if got, want := strength.sum([]byte(key)), seeded.Sum64(); got != want {
+				t.Fatalf("a seeded salt of %d and a key of %d bytes: %x, want %x", n, m, got, want)
+			}
+		}
 	}
 }
 

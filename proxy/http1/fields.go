@@ -16,6 +16,29 @@ type Field struct {
 // Fields are the fields of one message in their order.
 type Fields []Field
 
+// Names sums up which names a list of fields may have: a bit for each length and first letter (a filter of one hash: B. Bloom, "Space/time
+// trade-offs in hash coding with allowable errors", 1970). Most of what is looked for is not there, and mostly this is enough to know.
+type Names uint64
+
+// Names is the summary of the names of the fields.
+func (f Fields) Names() (n Names) {
+	for i := range f {
+		n |= nameBit(f[i].Name)
+	}
+	return n
+}
+
+// May reports whether there may be a field with this name, whatever its spelling. No means that there is none.
+func (n Names) May(name string) bool { return n&nameBit(name) != 0 }
+
+// nameBit is the same for all spellings; there is none for no name, which no field has.
+func nameBit[T ~string | ~[]byte](name T) Names {
+	if len(name) == 0 {
+		return 0
+	}
+	return 1 << ((uint(len(name))*5 + uint(name[0]|0x20)) % 64)
+}
+
 // Get returns the value of the first field with this name, whatever its spelling, and whether there is one.
 func (f Fields) Get(name string) ([]byte, bool) {
 	for i := range f {

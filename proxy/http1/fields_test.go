@@ -2,6 +2,7 @@ package http1
 
 import (
 	"errors"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
@@ -192,4 +193,41 @@ func bytesOf(s string) string {
 		b = append(b, byte(r))
 	}
 	return string(b)
+}
+
+// What the summary of the names says is not there is not there, whatever its spelling; and it is of use.
+func TestNamesOfFields(t *testing.T) {
+	known := []string{
+		"Host", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Cookie", "Content-Length", "Content-Type", "Connection", "Referer",
+		"X-Request-Id", "X-Forwarded-For", "X-Variant", "X-Role", "Traceparent", "Upgrade", "Expect", "Authorization", "_x", "~", "1",
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var absent, missed int
+	for range 2000 {
+		var list Fields
+		for range rng.IntN(12) {
+			list = append(list, Field{Name: []byte(known[rng.IntN(len(known))])})
+		}
+		names := list.Names()
+		for _, name := range known {
+			for _, spelling := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+				_, found := list.Get(spelling)
+				switch may := names.May(spelling); {
+				case found && !may:
+					t.Fatalf("%q is among %v, and not in their summary", spelling, lines(list))
+				case !found && may:
+					missed++
+					fallthrough
+				case !found:
+					absent++
+				}
+			}
+		}
+	}
+	if missed > absent/4 {
+		t.Errorf("%d of %d names that are not there may be there", missed, absent)
+	}
+	if names := (Fields{{}}).Names(); names.May("") || names.May("Host") {
+		t.Error("a field without a name has one")
+	}
 }
