@@ -34,6 +34,16 @@ func TestEveryAnswerIsProtected(t *testing.T) {
 	}
 }
 
+// The dashboard is compressed for those who take it, and for nobody who refuses it.
+func TestDashboardIsCompressedWhereTaken(t *testing.T) {
+	s, _ := full(t)
+	for takes, want := range map[string]string{"br, gzip": "gzip", "gzip;q=0.5": "gzip", "identity": "", "gzip;q=0, br": "", "x-gzippy": ""} {
+		if got := s.do("GET", "/ui/", "", bearer, "Accept-Encoding: "+takes); got.status != 200 || got.header.Get("Content-Encoding") != want {
+			t.Errorf("%q: %d, in %q", takes, got.status, got.header.Get("Content-Encoding"))
+		}
+	}
+}
+
 // A form without fields is a form as well.
 func TestEmptyBodyOfAForm(t *testing.T) {
 	s, f := full(t)

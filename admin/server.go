@@ -70,7 +70,7 @@ func New(options Options) (*Server, error) {
 	s.board = newBoard(&s.options)
 	s.pages = ui.New(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
-	})
+	}, takesGzip)
 	return s, nil
 }
 

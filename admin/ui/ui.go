@@ -49,13 +49,15 @@ type file struct {
 
 // Files are the files of the dashboard.
 type Files struct {
-	missing http.HandlerFunc
-	load    func() (map[string]*file, error)
+	missing   http.HandlerFunc
+	takesGzip func(http.Header) bool
+	load      func() (map[string]*file, error)
 }
 
-// New prepares the files; missing answers where there is none. They are compressed when the first one is asked for.
-func New(missing http.HandlerFunc) *Files {
-	return &Files{missing: missing, load: sync.OnceValues(loadAll)}
+// New prepares the files; missing answers where there is none, and takesGzip says of a request's fields whether the answer may be
+// compressed. The files are compressed when the first one is asked for.
+func New(missing http.HandlerFunc, takesGzip func(http.Header) bool) *Files {
+	return &Files{missing: missing, takesGzip: takesGzip, load: sync.OnceValues(loadAll)}
 }
 
 // ServeHTTP sends a file. The page is asked for again each time, and names all others by their hash, so that browsers keep those for ever.
@@ -81,7 +83,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text := found.plain
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if f.takesGzip(r.Header) {
 		header.Set("Content-Encoding", "gzip")
 		text = found.zipped
 	}

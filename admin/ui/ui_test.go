@@ -24,7 +24,9 @@ func ask(f *Files, path string, fields ...string) *httptest.ResponseRecorder {
 	return answer
 }
 
-func files() *Files { return New(http.NotFound) }
+func files() *Files {
+	return New(http.NotFound, func(fields http.Header) bool { return fields.Get("Accept-Encoding") == "br, gzip" })
+}
 
 // The page names all that it needs by paths that hold its hash, and those may be kept for ever; the page itself may not.
 func TestPage(t *testing.T) {
