@@ -59,12 +59,12 @@ func TestEventStream(t *testing.T) {
 
 // A stream lives for as long as it moves: the time limits are for the silence between two events, not for the whole.
 func TestLiveStreamIsNotCut(t *testing.T) {
-	const idle = 200 * time.Millisecond
+	const idle, events = 500 * time.Millisecond, 24
 	o := newOrigin(t, func(v *visit) {
 		v.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-		ticker := time.NewTicker(idle / 4)
+		ticker := time.NewTicker(idle / 10)
 		defer ticker.Stop()
-		for range 16 {
+		for range events {
 			<-ticker.C
 			v.write("1\r\nx\r\n")
 		}
@@ -80,11 +80,11 @@ func TestLiveStreamIsNotCut(t *testing.T) {
 	s := sections(map[string]config.Variant{"v1": v})
 	s.Timeouts.Idle, s.Timeouts.Header, s.Timeouts.Write = config.Duration(idle), config.Duration(idle), config.Duration(idle)
 	r := start(t, s)
-	if got := r.dial().send(get("/live")).receive(); len(got.body) != 16 {
+	if got := r.dial().send(get("/live")).receive(); len(got.body) != events {
 		t.Errorf("of a live stream came %d events", len(got.body))
 	}
 	m, err := readResponse(r.dial().send(get("/silent")).reader, "GET")
-	if err == nil || len(m.body) != 16 {
+	if err == nil || len(m.body) != events {
 		t.Errorf("a silent stream ended with %v after %d events", err, len(m.body))
 	}
 }

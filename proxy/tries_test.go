@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -183,9 +184,7 @@ func TestRetryOfATimeout(t *testing.T) {
 		if got := start(t, s).dial().send(get("/")).receive(); got.status() != 504 {
 			t.Errorf("got %q", got.line)
 		}
-		if n := o.count(); n != c.want {
-			t.Errorf("with a limit of %v: sent %d times, want %d", c.request, n, c.want)
-		}
+		await(t, fmt.Sprintf("with a limit of %v: sent %d times", c.request, c.want), func() bool { return o.count() == c.want })
 	}
 }
 

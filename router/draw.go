@@ -25,38 +25,46 @@ const (
 
 // salt is what a hash reads before the key. It is never written to, so that any number of requests may read it at the same time.
 type salt struct {
-	length uint8 // of the text, where that is short and the seed zero; none otherwise
-	text   [inlineSalt]byte
-	prefix *xxhash.Digest // the hash that has read it
+	length uint8            // of the text; none where there is a prefix
+	text   [inlineSalt]byte // of a salt that is short and has no seed
+	prefix *xxhash.Digest   // of any other: the hash that has read it
 }
 
-// inlineSalt is what fits into one cache line with its length. A salt and a key that are short are put together and hashed at once, which
-// takes a third of going on from a hash that has begun; what is longer, or has a seed, does that.
+// inlineSalt is the longest text, which with its length is as long as a cache line. It is put together with the key and hashed at once, which
+// takes a third of going on from a hash that has begun.
 const inlineSalt = 63
 
 // saltOf reads the parts, each followed by a zero byte. Names hold no zero byte, so that two lists of parts never read
 // alike.
-func saltOf(p purpose, parts ...string) salt {
-	s := salt{prefix: xxhash.NewWithSeed(uint64(p))}
+func saltOf(p purpose, parts ...string) (s salt) {
 	var text []byte
 	for _, part := range parts {
 		text = append(append(text, part...), 0)
 	}
-	_, _ = s.prefix.Write(text) // a Digest never fails
-	if p == 0 && len(text) <= inlineSalt {
+	if p == purposeDraw && len(text) <= inlineSalt {
 		s.length = uint8(copy(s.text[:], text))
+		return s
 	}
+	s.prefix = xxhash.NewWithSeed(uint64(p))
+	_, _ = s.prefix.Write(text) // a Digest never fails
 	return s
 }
 
 // sum is the hash of a key: XXH64, whose own finish spreads a change of any bit over all 64, also with keys of one byte.
 func (s *salt) sum(key []byte) uint64 {
 	var whole [2 * (inlineSalt + 1)]byte
-	if n := int(s.length); n > 0 && len(key) <= len(whole)-inlineSalt {
+	n := int(s.length)
+	if s.prefix == nil && len(key) <= len(whole)-inlineSalt {
 		copy(whole[:], s.text[:])
 		return xxhash.Sum64(whole[:n+copy(whole[n&inlineSalt:], key)])
 	}
-	d := *s.prefix
+	var d xxhash.Digest
+	if s.prefix != nil {
+		d = *s.prefix
+	} else {
+		d.Reset()
+		_, _ = d.Write(s.text[:n])
+	}
 	_, _ = d.Write(key)
 	return d.Sum64()
 }
