@@ -59,7 +59,7 @@ func TestEventStream(t *testing.T) {
 
 // A stream lives for as long as it moves: the time limits are for the silence between two events, not for the whole.
 func TestLiveStreamIsNotCut(t *testing.T) {
-	const idle, events = 500 * time.Millisecond, 24
+	const idle, events = 500 * time.Millisecond, 40
 	o := newOrigin(t, func(v *visit) {
 		v.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		ticker := time.NewTicker(idle / 10)

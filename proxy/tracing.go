@@ -45,7 +45,7 @@ func (x *exchange) beginTrace() {
 	if x.conn.secured {
 		j.Scheme = "https"
 	}
-	if state, ok := x.view.fields.Get("Tracestate"); ok && known {
+	if state, ok := x.view.Field("Tracestate"); ok && known {
 		j.State = string(state)
 	}
 	x.journal = j

@@ -181,8 +181,13 @@ func TestRetryOfATimeout(t *testing.T) {
 		v := s.Services["web"].Variants["v1"]
 		v.Timeouts.ResponseHeader, v.Timeouts.Request = config.Duration(50*time.Millisecond), config.Duration(c.request)
 		s.Services["web"].Variants["v1"] = v
-		if got := start(t, s).dial().send(get("/")).receive(); got.status() != 504 {
+		r := start(t, s)
+		if got := r.dial().send(get("/")).receive(); got.status() != 504 {
 			t.Errorf("got %q", got.line)
+		}
+		// What was sent may be read later than the client has its answer.
+		if n := r.stats.Service("web").Clients().Retries(); n != uint64(c.want-1) {
+			t.Errorf("with a limit of %v: sent again %d times, want %d", c.request, n, c.want-1)
 		}
 		await(t, fmt.Sprintf("with a limit of %v: sent %d times", c.request, c.want), func() bool { return o.count() == c.want })
 	}

@@ -51,7 +51,7 @@ func (v *view) Cookie(name string) ([]byte, bool) {
 		if len(f.Name) != len("Cookie") || string(f.Name) != "Cookie" && !http1.EqualFold(f.Name, "Cookie") { // nearly all spell it so
 			continue
 		}
-		if value, ok := cookieValue(v.fields[i].Value, name); ok {
+		if value, ok := cookieValue(f.Value, name); ok {
 			return value, true
 		}
 	}
