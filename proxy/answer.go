@@ -13,7 +13,7 @@ func (x *exchange) answer() failure {
 		return x.openTunnel()
 	}
 	w := &x.writer
-	w.open(x.conn)
+	w.open(x.conn, x.response.Length)
 	defer w.close()
 	w.now = x.response.At
 	x.appendHead()
@@ -22,7 +22,8 @@ func (x *exchange) answer() failure {
 		if (!x.response.Ready() || w.full()) && !w.flush() {
 			return x.lostClient()
 		}
-		n, err := x.take()
+		n, err := x.response.Read(w.space())
+		w.commit(n)
 		x.bytesOut += int64(n)
 		if err == io.EOF {
 			break

@@ -28,7 +28,7 @@ func (x *exchange) refuse(f failure) {
 		x.endConnection()
 	}
 	w := &x.writer
-	w.open(x.conn)
+	w.open(x.conn, 0)
 	defer w.close()
 	answer := f.reply()
 	x.answered = answer.status

@@ -66,15 +66,16 @@ type Server struct {
 	nextConn atomic.Uint64 // ids of connections
 	refusing atomic.Int64  // connections that are being refused
 	tunnels  atomic.Int64  // that are open
-	pipes    atomic.Int64  // that are open
 	awake    atomic.Int64  // connections with a goroutine that waits for requests or serves one
 	counters counters
 
 	attendants attendants
 
-	buffers   sync.Pool            // of *[bufferSize]byte
-	exchanges sync.Pool            // of *exchange
-	today     atomic.Pointer[date] // the Date of this second
+	buffers    sync.Pool            // of *[bufferSize]byte
+	blocks     sync.Pool            // of *[blockSize]byte
+	blocksUsed atomic.Int64         // that are in use
+	exchanges  sync.Pool            // of *exchange
+	today      atomic.Pointer[date] // the Date of this second
 }
 
 // counters are the numbers of the whole server.
@@ -133,6 +134,7 @@ func New(options Options) *Server {
 
 		conns:   tracker{conns: make(map[*clientConn]struct{})},
 		buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }},
+		blocks:  sync.Pool{New: func() any { return new([blockSize]byte) }},
 	}
 	s.exchanges.New = func() any { return newExchange(s) }
 	if s.logger == nil {

@@ -63,7 +63,7 @@ type flow struct {
 // of a tunnel later says little about a release, and would come too late.
 func (x *exchange) openTunnel() failure {
 	w := &x.writer
-	w.open(x.conn)
+	w.open(x.conn, 0)
 	defer w.close()
 	x.kept.endToEnd = http1.RemoveHopByHop(x.response.Fields, x.kept.endToEnd[:0])
 	x.kept.sent = x.appendUpgrade(append(x.appendNotes(append(x.kept.sent[:0], x.server.words.via)), x.variant.responseFields.added...))

@@ -7,8 +7,19 @@ import (
 	"haldane/proxy/upstream"
 )
 
-// bufferSize is the most of a response that is in memory at a time.
-const bufferSize = 16 << 10
+// bufferSize is the most of a response that is in memory at a time, and blockSize that of one with a large body.
+const (
+	bufferSize = 16 << 10
+	blockSize  = upstream.LargePiece
+)
+
+// blocksMost bounds the blocks that are in use at a time: whoever takes nothing at all holds what he has. Who finds no block is served
+// from a buffer, and costs more for each octet.
+const blocksMost = 32
+
+// slowPiece is how long a piece of a large body may take from one write to the next if it is to be carried in a block: with fewer than
+// some 500 KiB/s the memory is worth more than the processor's time.
+const slowPiece = 100 * time.Millisecond
 
 // Room that the chunked coding needs around the data in the buffer: up to four hexadecimal digits and CRLF in front, CRLF
 // behind (RFC 9112 section 7.1).
@@ -21,37 +32,80 @@ const (
 type writer struct {
 	conn    *clientConn
 	buffer  *[bufferSize]byte
-	out     []byte         // what waits to be written, at the start of buffer
-	framing int64          // LengthChunked frames what is committed; everything else is written as it is
-	begun   bool           // something is on its way
-	pipe    *upstream.Pipe // for what is large; nil until there is something large
-	now     time.Time      // about now, for the next write; zero: it has to look
-	bytes   int64          // written, heads and framing included
+	block   *[blockSize]byte // in the place of buffer, for a large body; nil otherwise
+	out     []byte           // what waits to be written, at the start of either
+	framing int64            // LengthChunked frames what is committed; everything else is written as it is
+	begun   bool             // something is on its way
+	filled  bool             // the last piece of the body took most of its space
+	now     time.Time        // about now, for the next write; zero: it has to look
+	last    time.Time        // of the last write; zero before the first
+	bytes   int64            // written, heads and framing included
 }
 
-func (w *writer) open(conn *clientConn) {
+// open begins a response with so many octets of body; less than zero for an unknown number.
+func (w *writer) open(conn *clientConn, length int64) {
 	w.conn = conn
-	w.buffer = conn.server.buffers.Get().(*[bufferSize]byte)
+	if length <= bufferSize || !w.takeBlock() {
+		w.buffer = conn.server.buffers.Get().(*[bufferSize]byte)
+	}
+	w.empty()
+}
+
+// empty forgets what was written. The head of a response may have outgrown the memory, which is enough for anything else.
+func (w *writer) empty() {
+	if w.block != nil {
+		w.out = w.block[:0]
+		return
+	}
 	w.out = w.buffer[:0]
 }
 
+// close gives the memory back.
 func (w *writer) close() {
-	if w.pipe != nil {
-		w.pipe.Close()
-		w.pipe = nil
-		w.conn.server.pipes.Add(-1)
+	if w.block != nil {
+		w.giveBlock()
 	}
-	w.giveBuffer()
-}
-
-func (w *writer) giveBuffer() {
 	if w.buffer != nil {
 		w.conn.server.buffers.Put(w.buffer)
-		w.buffer, w.out = nil, nil
+	}
+	w.buffer, w.out = nil, nil
+}
+
+// takeBlock says whether there was a block to be had.
+func (w *writer) takeBlock() bool {
+	s := w.conn.server
+	if s.blocksUsed.Add(1) > blocksMost {
+		s.blocksUsed.Add(-1)
+		return false
+	}
+	w.block = s.blocks.Get().(*[blockSize]byte)
+	return true
+}
+
+// giveBlock gives the block back.
+func (w *writer) giveBlock() {
+	s := w.conn.server
+	s.blocks.Put(w.block)
+	s.blocksUsed.Add(-1)
+	w.block = nil
+}
+
+// fit goes on in a block when there is more of the body than was known, and it comes and goes faster than a buffer takes it; and in a
+// buffer when it has turned slow. Nothing waits to be written; the last piece took so long.
+func (w *writer) fit(took time.Duration) {
+	buffers, slow := &w.conn.server.buffers, took > slowPiece
+	if w.block != nil && slow {
+		w.giveBlock()
+		w.buffer = buffers.Get().(*[bufferSize]byte)
+		return
+	}
+	if w.block == nil && !slow && w.filled && w.bytes > bufferSize && w.takeBlock() {
+		buffers.Put(w.buffer)
+		w.buffer = nil
 	}
 }
 
-// full says whether the buffer has too little room left to be worth another read. A pipe is emptied before each.
+// full says whether the buffer has too little room left to be worth another read.
 func (w *writer) full() bool { return cap(w.out)-len(w.out) < bufferSize/4 }
 
 // space is where the next piece of the body is read into.
@@ -64,6 +118,7 @@ func (w *writer) space() []byte {
 
 // commit takes n octets that were read into space.
 func (w *writer) commit(n int) {
+	w.filled = n > (cap(w.out)-len(w.out))/2
 	if n == 0 {
 		return
 	}
@@ -81,10 +136,6 @@ func (w *writer) commit(n int) {
 
 // flush writes what waits. It says whether the client took it.
 func (w *writer) flush() bool {
-	if w.pipe != nil && w.pipe.Held() > 0 {
-		w.bytes += int64(w.pipe.Held())
-		return w.conn.sendPiped(w.pipe) == nil
-	}
 	if len(w.out) == 0 {
 		return true
 	}
@@ -93,9 +144,12 @@ func (w *writer) flush() bool {
 		w.now = time.Now()
 	}
 	err := w.conn.send(w.out, w.now)
-	w.now = time.Time{}
 	w.bytes += int64(len(w.out))
-	w.out = w.buffer[:0]
+	if !w.last.IsZero() {
+		w.fit(w.now.Sub(w.last))
+	}
+	w.empty()
+	w.last, w.now = w.now, time.Time{}
 	return err == nil
 }
 

@@ -1,42 +1,44 @@
 package upstream
 
-// carrier is the memory that an upload is carried in: a large block, and a huge one as long as the client sends as fast as it is read.
-// The huge ones are few, and whoever turns slow gives his back with the next octets.
+// carrier is the memory that an upload is carried in: a small block, and a large one as long as the client sends as fast as it is read.
+// The large ones are few, and whoever turns slow gives his back with the next octets.
 type carrier struct {
 	memory *memory
-	block  *largeBlock // while there is no huge one
-	huge   *hugeBlock
+	small  *smallBlock // while there is no large one
+	large  *largeBlock
 }
 
-// take begins with a large block.
-func (c *carrier) take(m *memory) { c.memory, c.block = m, m.takeLarge() }
+// take begins with a small block.
+func (c *carrier) take(m *memory) { c.memory, c.small = m, m.takeSmall() }
 
 // octets is the memory.
 func (c *carrier) octets() []byte {
-	if c.huge != nil {
-		return c.huge[:]
+	if c.large != nil {
+		return c.large[:]
 	}
-	return c.block[:]
+	return c.small.octets[:]
 }
 
-// fit changes the memory after a read that has given so many octets of those that there was room for, with so many left to come.
+// fit changes the memory after a read that has given so many octets of those that there was room for, with so many left to come, or
+// less than zero for an unknown number.
 func (c *carrier) fit(got, room int, left int64) {
+	over := left >= 0 && left < largeSize
 	switch {
-	case c.huge == nil && got == room && left >= hugeSize:
-		if c.huge = c.memory.takeHuge(); c.huge != nil {
-			c.memory.giveLarge(c.block)
-			c.block = nil
+	case c.large == nil && got == room && !over:
+		if c.large = c.memory.takeForUpload(); c.large != nil {
+			c.memory.giveSmall(c.small)
+			c.small = nil
 		}
-	case c.huge != nil && (got < largeSize || left < largeSize):
-		c.block = c.memory.takeLarge()
-		c.memory.giveHuge(c.huge)
-		c.huge = nil
+	case c.large != nil && (got < smallSize || over):
+		c.small = c.memory.takeSmall()
+		c.memory.giveOfUpload(c.large)
+		c.large = nil
 	}
 }
 
 // give gives the memory back.
 func (c *carrier) give() {
-	c.memory.giveLarge(c.block)
-	c.memory.giveHuge(c.huge)
-	c.block, c.huge = nil, nil
+	c.memory.giveSmall(c.small)
+	c.memory.giveOfUpload(c.large)
+	c.small, c.large = nil, nil
 }

@@ -9,12 +9,16 @@ import (
 
 const (
 	smallSize = 16 << 10
-	largeSize = 32 << 10
-	hugeSize  = 256 << 10
+	largeSize = LargePiece
 )
 
-// hugeMost bounds the huge blocks that are in use at an endpoint at a time.
-const hugeMost = 16
+// LargePiece is how much of a large body is read and written at a time, in octets. The larger the pieces the fewer the calls, up to here:
+// a piece that does not fit into one packet of the loopback device, which takes 64 KiB with its headers, makes two, and pieces of
+// 64 KiB took more than twice the processor's time of these (docs/PERFORMANCE.md). The packets of other devices are smaller than either.
+const LargePiece = 56 << 10
+
+// uploadsMost bounds the large blocks that uploads to an endpoint hold at a time.
+const uploadsMost = 64
 
 // smallBlock is what one exchange needs: the heads of both messages, one after the other, and a small body.
 type smallBlock struct {
@@ -25,13 +29,10 @@ type smallBlock struct {
 // largeBlock is what a large body is carried in.
 type largeBlock [largeSize]byte
 
-// hugeBlock is what a large upload is carried in that comes as fast as it can be read.
-type hugeBlock [hugeSize]byte
-
 // memory lends blocks to exchanges. An idle connection holds none.
 type memory struct {
-	small, large, huge sync.Pool
-	hugeUsed           atomic.Int32
+	small, large sync.Pool
+	uploads      atomic.Int32 // large blocks that uploads hold
 }
 
 func (m *memory) takeSmall() *smallBlock {
@@ -48,22 +49,20 @@ func (m *memory) takeLarge() *largeBlock {
 	return new(largeBlock)
 }
 
-// takeHuge returns nil when too many are in use.
-func (m *memory) takeHuge() *hugeBlock {
-	if m.hugeUsed.Add(1) > hugeMost {
-		m.hugeUsed.Add(-1)
+// takeForUpload returns nil when too many uploads hold one.
+func (m *memory) takeForUpload() *largeBlock {
+	if m.uploads.Add(1) > uploadsMost {
+		m.uploads.Add(-1)
 		return nil
 	}
-	if b, ok := m.huge.Get().(*hugeBlock); ok {
-		return b
-	}
-	return new(hugeBlock)
+	return m.takeLarge()
 }
 
-func (m *memory) giveHuge(b *hugeBlock) {
+// giveOfUpload gives back what takeForUpload gave.
+func (m *memory) giveOfUpload(b *largeBlock) {
 	if b != nil {
-		m.hugeUsed.Add(-1)
-		m.huge.Put(b)
+		m.uploads.Add(-1)
+		m.giveLarge(b)
 	}
 }
 

@@ -92,8 +92,8 @@ func (c *conn) send() error {
 			}
 			if left > 0 {
 				left -= int64(n)
-				u.carrier.fit(n, len(data), left)
 			}
+			u.carrier.fit(n, len(data), left)
 		}
 		switch {
 		case err == nil, left == 0:
