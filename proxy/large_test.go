@@ -159,7 +159,7 @@ func TestBlocksAreForTheFast(t *testing.T) {
 	w.close()
 	w = writer{framing: http1.LengthChunked}
 	w.open(newClientConn(server, ours, 2), -1)
-	if w.block != nil || piece(bufferSize, 0) || !piece(bufferSize, 0) {
+	if w.block != nil || piece(100, 0) || piece(bufferSize*3/4, 0) || !piece(bufferSize, 0) {
 		t.Error("of a body of unknown length, a block is for what has turned out to be large")
 	}
 	w.close()
