@@ -20,9 +20,15 @@ func Describe() string {
 			}
 		}
 	}
-	kernel := "unknown"
-	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		kernel = strings.TrimSpace(string(text))
+	return fmt.Sprintf("%d x %s, Linux %s (TCP with %s), %s", cores, model, setting("kernel/osrelease"),
+		setting("net/ipv4/tcp_congestion_control"), runtime.Version())
+}
+
+// setting is one of the system's (sysctl(8)).
+func setting(name string) string {
+	text, err := os.ReadFile("/proc/sys/" + name)
+	if err != nil {
+		return "unknown"
 	}
-	return fmt.Sprintf("%d x %s, Linux %s, %s", cores, model, kernel, runtime.Version())
+	return strings.TrimSpace(string(text))
 }
