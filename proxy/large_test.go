@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -24,9 +25,16 @@ func noise(size int) []byte {
 	return data
 }
 
-// sending is an endpoint that answers every connection's requests with a stated length and so much of the data, piece by piece, and
-// closes the connection where that is not all.
-func sending(t *testing.T, data []byte, sent, piece int) string {
+// source is an endpoint that answers every connection's requests with a large body.
+type source struct {
+	data    []byte
+	sent    int    // octets of it that it sends before it hangs up; all and it stays, unless the framing is the connection's end
+	piece   int    // octets of a write
+	framing string // "length", "chunked" or "close"
+}
+
+// listen starts it.
+func (o source) listen(t *testing.T) (address string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -38,65 +46,100 @@ func sending(t *testing.T, data []byte, sent, piece int) string {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				scrap := make([]byte, 4096)
-				for {
-					if _, err := conn.Read(scrap); err != nil {
-						return
-					}
-					if _, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(data)); err != nil {
-						return
-					}
-					for at := 0; at < sent; at += piece {
-						if _, err := conn.Write(data[at:min(at+piece, sent)]); err != nil {
-							return
-						}
-					}
-					if sent < len(data) {
-						return
-					}
-				}
-			}()
+			go o.serve(conn)
 		}
 	}()
 	return listener.Addr().String()
 }
 
-// A large body arrives as it was sent, and the connection goes on to serve.
-func TestLargeBodies(t *testing.T) {
-	data := noise(large)
-	for _, piece := range []int{large, 100_000, 7_001} {
-		r := start(t, plain(sending(t, data, large, piece)))
-		c := r.dial()
-		for range 3 {
-			if got := c.send(get("/")).receive(); got.status() != 200 || !bytes.Equal([]byte(got.body), data) {
-				t.Errorf("in pieces of %d: %q with %d octets, not the %d that were sent", piece, got.line, len(got.body), len(data))
+func (o source) serve(conn net.Conn) {
+	defer conn.Close()
+	scrap := make([]byte, 4096)
+	head, front, back, end := "\r\n", "", "", ""
+	switch o.framing {
+	case "length":
+		head = fmt.Sprintf("Content-Length: %d\r\n\r\n", len(o.data))
+	case "chunked":
+		head, front, back, end = "Transfer-Encoding: chunked\r\n\r\n", "%x\r\n", "\r\n", "0\r\n\r\n"
+	}
+	for {
+		if _, err := conn.Read(scrap); err != nil {
+			return
+		}
+		out := bufio.NewWriterSize(conn, o.piece+100)
+		_, _ = out.WriteString("HTTP/1.1 200 OK\r\n" + head) // a failure stays until the flush
+		for at := 0; at < o.sent; at += o.piece {
+			data := o.data[at:min(at+o.piece, o.sent)]
+			if front != "" {
+				_, _ = fmt.Fprintf(out, front, len(data))
+			}
+			_, _ = out.Write(data)
+			_, _ = out.WriteString(back)
+			if err := out.Flush(); err != nil {
+				return
 			}
 		}
-		await(t, "the last block to be given back", func() bool { return r.server.blocksUsed.Load() == 0 })
+		if o.sent < len(o.data) || o.framing == "close" {
+			return
+		}
+		_, _ = out.WriteString(end)
+		if err := out.Flush(); err != nil {
+			return
+		}
+	}
+}
+
+// A large body arrives as it was sent, in blocks, and the connection goes on to serve.
+func TestLargeBodies(t *testing.T) {
+	data := noise(large)
+	for _, framing := range []string{"length", "chunked", "close"} {
+		for _, piece := range []int{large, 100_000, 7_001} {
+			r := start(t, plain(source{data, large, piece, framing}.listen(t)))
+			c := r.dial()
+			for range 3 {
+				c.send(get("/"))
+				if piece == large { // all is there at once, and more than the system holds of what nobody reads
+					await(t, "a block to be in use", func() bool { return r.server.blocksUsed.Load() == 1 })
+				}
+				if got := c.receive(); got.status() != 200 || !bytes.Equal([]byte(got.body), data) {
+					t.Errorf("%s, in pieces of %d: %q with %d octets, not the %d that were sent", framing, piece, got.line, len(got.body), len(data))
+				}
+			}
+			await(t, "the last block to be given back", func() bool { return r.server.blocksUsed.Load() == 0 })
+		}
 	}
 }
 
 // A large body that is cut short stays visibly so, and what there was of it arrives.
 func TestALargeBodyCutShort(t *testing.T) {
 	data := noise(large)
-	r := start(t, plain(sending(t, data, large*2/3, 50_000)))
-	m, err := readResponse(r.dial().send(get("/")).reader, "GET")
-	if err == nil && m.whole {
-		t.Fatal("passed for whole")
+	for _, framing := range []string{"length", "chunked"} {
+		r := start(t, plain(source{data, large * 2 / 3, 50_000, framing}.listen(t)))
+		m, err := readResponse(r.dial().send(get("/")).reader, "GET")
+		if err == nil && m.whole {
+			t.Fatalf("%s: passed for whole", framing)
+		}
+		if !bytes.HasPrefix(data, []byte(m.body)) || len(m.body) < large/2 {
+			t.Errorf("%s: %d octets, or others than were sent", framing, len(m.body))
+		}
+		await(t, "the block to be given back", func() bool { return r.server.blocksUsed.Load() == 0 })
 	}
-	if !bytes.HasPrefix(data, []byte(m.body)) || len(m.body) < large/2 {
-		t.Errorf("%d octets, or others than were sent", len(m.body))
-	}
-	await(t, "the block to be given back", func() bool { return r.server.blocksUsed.Load() == 0 })
 }
 
-// Whoever reads slowly gets all, and whoever does not read at all is cut when the write limit is over: with more of them than there
-// are blocks, too.
-func TestLargeBodiesOfSlowClients(t *testing.T) {
+// Who finds no block is served all the same.
+func TestLargeBodiesWithoutBlocks(t *testing.T) {
 	data := noise(large)
-	s := plain(sending(t, data, large, large))
+	r := start(t, plain(source{data, large, 100_000, "length"}.listen(t)))
+	r.server.blocksUsed.Store(blocksMost)
+	if got := r.dial().send(get("/")).receive(); !bytes.Equal([]byte(got.body), data) {
+		t.Errorf("%d octets, or others than were sent", len(got.body))
+	}
+	await(t, "nobody to have taken one", func() bool { return r.server.blocksUsed.Load() == blocksMost })
+}
+
+// Whoever does not read at all is cut when the write limit is over, and gives back what he held.
+func TestLargeBodiesOfSlowClients(t *testing.T) {
+	s := plain(source{noise(large), large, large, "length"}.listen(t))
 	s.Timeouts.Write = config.Duration(2 * time.Second)
 	r := start(t, s)
 	for range blocksMost + 6 {
@@ -110,11 +153,8 @@ func TestLargeBodiesOfSlowClients(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	await(t, "all blocks to be in use", func() bool { return r.server.blocksUsed.Load() == blocksMost })
-	if got := r.dial().send(get("/")).receive(); !bytes.Equal([]byte(got.body), data) {
-		t.Errorf("without a block: %d octets, or others than were sent", len(got.body))
-	}
-	await(t, "the write limit to end them", func() bool { return r.server.conns.len() == 1 && r.server.blocksUsed.Load() == 0 })
+	await(t, "some to hold blocks", func() bool { return r.server.blocksUsed.Load() > 0 })
+	await(t, "the write limit to end them", func() bool { return r.server.conns.len() == 0 && r.server.blocksUsed.Load() == 0 })
 }
 
 // A large body is carried in a block as long as it is fast, and whoever turns slow gives his back.
@@ -122,7 +162,7 @@ func TestBlocksAreForTheFast(t *testing.T) {
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { ours.Close() })
 	go func() { _, _ = io.Copy(io.Discard, theirs) }()
-	server := start(t, plain(sending(t, nil, 0, 1))).server
+	server := start(t, plain(source{}.listen(t))).server
 	var w writer
 	at := time.Now()
 	// piece writes so much so long after the last one, and says whether it is a block that the next is to be read into.
@@ -145,12 +185,14 @@ func TestBlocksAreForTheFast(t *testing.T) {
 		block bool
 	}{
 		{blockSize, 0, true},
-		{blockSize, slowPiece, true},
+		{blockSize, 100 * time.Millisecond, true},
 		{100, 0, true},
-		{blockSize, slowPiece + 1, false},
-		{blockSize, slowPiece + 1, false},
+		{blockSize, 120 * time.Millisecond, false},
+		{bufferSize, 40 * time.Millisecond, false}, // a quarter of the time for a quarter of the octets is no faster
 		{bufferSize / 4, 0, false},
-		{bufferSize, 0, true},
+		{bufferSize, 20 * time.Millisecond, true},
+		{100, time.Millisecond, false}, // events, one after the other
+		{100, time.Millisecond, false},
 	} {
 		if piece(p.size, p.after) != p.block {
 			t.Errorf("%d octets after %v, number %d: block is %v", p.size, p.after, n, !p.block)

@@ -17,15 +17,17 @@ const (
 // from a buffer, and costs more for each octet.
 const blocksMost = 32
 
-// slowPiece is how long a piece of a large body may take from one write to the next if it is to be carried in a block: with fewer than
-// some 500 KiB/s the memory is worth more than the processor's time.
-const slowPiece = 100 * time.Millisecond
+// fastBody is how many octets of a body there must be in a second for it to be carried in a block: with fewer, the memory is worth more than the
+// processor's time.
+const fastBody = 512 << 10
 
 // Room that the chunked coding needs around the data in the buffer: up to four hexadecimal digits and CRLF in front, CRLF
 // behind (RFC 9112 section 7.1).
 const (
 	chunkFront = 4 + 2
 	chunkBack  = 2
+
+	_ = uint(0xffff + chunkFront + chunkBack - blockSize) // for four digits
 )
 
 // writer gathers a response and writes it to the client in as few writes as its timing allows.
@@ -91,9 +93,9 @@ func (w *writer) giveBlock() {
 }
 
 // fit goes on in a block when there is more of the body than was known, and it comes and goes faster than a buffer takes it; and in a
-// buffer when it has turned slow. Nothing waits to be written; the last piece took so long.
+// buffer when it has turned slow. What was written last took so long to come, and the piece before it to go.
 func (w *writer) fit(took time.Duration) {
-	buffers, slow := &w.conn.server.buffers, took > slowPiece
+	buffers, slow := &w.conn.server.buffers, float64(len(w.out)) < fastBody*took.Seconds()
 	if w.block != nil && slow {
 		w.giveBlock()
 		w.buffer = buffers.Get().(*[bufferSize]byte)

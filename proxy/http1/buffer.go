@@ -36,9 +36,12 @@ func (b *Buffer) Discard(n int) { b.r += n }
 // Keep makes everything that was discarded until now stay where it is until Reset or Move: slices into it remain valid.
 func (b *Buffer) Keep() { b.base = b.r }
 
-// Move continues in other memory, which must hold the unread bytes. The old memory is no longer touched; slices into it
-// stay valid for as long as its owner leaves it alone.
+// Move continues in other memory, which must hold the unread bytes: it panics otherwise, since a byte that is lost would let a later
+// message begin in the middle. The old memory is no longer touched; slices into it stay valid for as long as its owner leaves it alone.
 func (b *Buffer) Move(mem []byte) {
+	if len(mem) < b.Len() {
+		panic("http1: too little memory to move to")
+	}
 	n := copy(mem, b.Bytes())
 	b.mem, b.base, b.r, b.w = mem, 0, 0, n
 }

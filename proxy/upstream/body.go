@@ -120,7 +120,7 @@ func (r *Response) Read(p []byte) (int, error) {
 type flusher interface{ Flush() error }
 
 // WriteTo writes the whole body to w, which is told to Flush, if it can, before every wait for the endpoint. An error that
-// is not an *Error is w's. This is the place where a body could pass from socket to socket without being looked at.
+// is not an *Error is w's.
 func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	f, _ := w.(flusher)
 	var total int64

@@ -26,8 +26,8 @@ type conn struct {
 	options  Exchange
 	buf      http1.Buffer
 	head     *smallBlock // holds the request head, then the response head and what follows it
-	wide     []byte      // holds a response head that is larger than that
-	rest     *largeBlock // holds the body, once head has no room for it
+	wide     []byte      // holds a response head, or what has come behind a body, that is larger than that
+	rest     *smallBlock // holds the body, once head has no room for it
 	upload   upload
 
 	now       time.Time // when the exchange was begun, and then when its response began
@@ -63,7 +63,7 @@ func (c *conn) clear() {
 func (c *conn) giveBlocks() {
 	m := &c.endpoint.memory
 	m.giveSmall(c.head)
-	m.giveLarge(c.rest)
+	m.giveSmall(c.rest)
 	c.head, c.rest, c.wide = nil, nil, nil
 }
 

@@ -5,18 +5,18 @@ package upstream
 // minBodyRoom is the room that a body needs behind its head in the same block: chunk lines and trailers must fit.
 const minBodyRoom = 8 << 10
 
-// largeBody is what must be left of a body, or must have come of one whose length is not known, for a large block to be
+// largeBody is what must be left of a body, or must have come of one whose length is not known, for a block of its own to be
 // worth it, or for none at all.
 const largeBody = smallSize
 
-// widen lets the body continue in a large block.
+// widen lets the body continue in a block of its own.
 func (r *Response) widen() {
 	c := r.conn
-	if c.rest != nil || c.buf.Len() > largeSize {
+	if c.rest != nil || c.buf.Len() > smallSize {
 		return
 	}
-	c.rest = c.endpoint.memory.takeLarge()
-	c.buf.Move(c.rest[:])
+	c.rest = c.endpoint.memory.takeSmall()
+	c.buf.Move(c.rest.octets[:])
 }
 
 // DropHead says that Fields and Reason are not used any more. Their memory may then be given back while the body is still
@@ -55,18 +55,28 @@ func (r *Response) readChunks(p []byte) (int, error) {
 			return n, err
 		}
 	}
-	if c.head == nil && c.rest == nil {
+	if c.head == nil && c.rest == nil && c.wide == nil {
 		c.house()
 	}
 	return r.chunks.Read(p)
 }
 
-// house moves what is at hand into a small block, and gives all others back. There must be no head in it any more.
+// house moves what is at hand into a small block, and gives all others back. There must be no head in it any more. What one read has
+// brought behind the end of a body may be more than that: memory is made for it, since none of it may be lost.
 func (c *conn) house() {
+	m := &c.endpoint.memory
+	if c.buf.Len() > smallSize {
+		c.wide = make([]byte, c.buf.Len()+minBodyRoom)
+		c.buf.Move(c.wide)
+		m.giveSmall(c.head)
+		m.giveSmall(c.rest)
+		c.head, c.rest = nil, nil
+		return
+	}
 	if c.head == nil {
-		c.head = c.endpoint.memory.takeSmall()
+		c.head = m.takeSmall()
 	}
 	c.buf.Move(c.head.octets[:])
-	c.endpoint.memory.giveLarge(c.rest)
+	m.giveSmall(c.rest)
 	c.rest, c.wide = nil, nil
 }

@@ -57,7 +57,7 @@ func byMixedReads(r *Response, random *rand.Rand) (got []byte, err error) {
 			piece, err = r.Next()
 			got = append(got, piece...)
 		} else {
-			piece = make([]byte, 1+random.IntN(20_000))
+			piece = make([]byte, 1+random.IntN(LargePiece))
 			var n int
 			n, err = r.Read(piece)
 			got = append(got, piece[:n]...)
@@ -102,7 +102,7 @@ func TestALargeBodyHoldsNoBlock(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.DropHead()
-		p, reads, held := make([]byte, smallSize), 0, 0
+		p, reads, held := make([]byte, LargePiece), 0, 0
 		for total := 0; total < size; {
 			n, err := resp.Read(p)
 			if err != nil {
@@ -121,5 +121,38 @@ func TestALargeBodyHoldsNoBlock(t *testing.T) {
 			t.Errorf("%s: a block is held after %d of %d reads", name, held, reads)
 		}
 		resp.Close()
+	}
+}
+
+// What a read has brought behind the end of a body is not forgotten, however much it is: a connection on which something came that
+// nobody has asked for is not used again.
+func TestWhatComesBehindALargeBody(t *testing.T) {
+	const line = "X-T: " // and so much that the section fills a small block to its last octet
+	section := line + strings.Repeat("v", smallSize-len(line)-len("\r\n\r\n")) + "\r\n\r\n"
+	body := fmt.Sprintf("%x\r\n%s\r\n", 4*LargePiece, strings.Repeat("x", 4*LargePiece))
+	s := serve(t, func(p *peer) {
+		p.request()
+		p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+		p.send("0\r\n" + section + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		p.rest()
+	})
+	e := s.endpoint(nil)
+	resp, err := e.RoundTrip(get(), Exchange{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.DropHead()
+	p, total := make([]byte, LargePiece), 0
+	for err == nil {
+		var n int
+		n, err = resp.Read(p)
+		total += n
+	}
+	if v, _ := resp.Trailers().Get("X-T"); err != io.EOF || total != 4*LargePiece || len(v) != smallSize-len(line)-4 {
+		t.Errorf("%d octets, a trailer of %d, %v", total, len(v), err)
+	}
+	resp.Close()
+	if open, _ := e.Connections(); open != 0 {
+		t.Error("the connection is kept")
 	}
 }

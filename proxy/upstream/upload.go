@@ -98,7 +98,7 @@ func (c *conn) send() error {
 		switch {
 		case err == nil, left == 0:
 		case err == io.EOF && left < 0:
-			return c.sendLast(block)
+			return c.sendLast(u.carrier.octets()) // block may have been given back
 		case err == io.EOF:
 			return c.uploadFailed(KindRequestBody, "read request body", io.ErrUnexpectedEOF)
 		default:

@@ -34,6 +34,7 @@ func TestUploads(t *testing.T) {
 		"length, large":          {post(int64(len(large)), onlyReader{strings.NewReader(large)}), large, int64(len(large)), false},
 		"chunked":                {post(-1, strings.NewReader(large)), large, -1, false},
 		"chunked, end with data": {post(-1, iotest.DataErrReader(strings.NewReader("hello"))), "hello", -1, false},
+		"chunked, large, end":    {post(-1, iotest.DataErrReader(strings.NewReader(large))), large, -1, false},
 		"chunked, empty":         {post(-1, strings.NewReader("")), "", -1, false},
 		"none":                   {post(0, nil), "", 0, false},
 		"trailers":               {post(-1, strings.NewReader("hello")), "hello", -1, true},
