@@ -10,8 +10,8 @@ import (
 const smallSize = 16 << 10
 
 // LargePiece is how much of a large body is read and written at a time, in octets. The larger the pieces the fewer the calls, up to here:
-// a piece that does not fit into one packet of the loopback device, which takes 64 KiB with its headers, makes two, and pieces of
-// 64 KiB took more than twice the processor's time of these (docs/PERFORMANCE.md). The packets of other devices are smaller than either.
+// pieces of 64 KiB, which with its headers is more than a packet of the loopback device takes, cost more than twice as much where the
+// system's congestion control is BBR, and no less where it is cubic (docs/PERFORMANCE.md).
 const LargePiece = 56 << 10
 
 // largeMost bounds the large blocks that are in use at an endpoint at a time.
