@@ -102,8 +102,8 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// echoing is a server that answers every request of known bytes with the same bytes, and allocates nothing.
-func echoing(tb testing.TB, answer string) string {
+// accepting serves every connection on a goroutine of its own and closes it then, until the test ends.
+func accepting(tb testing.TB, serve func(net.Conn)) (address string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -117,22 +117,30 @@ func echoing(tb testing.TB, answer string) string {
 			}
 			go func() {
 				defer conn.Close()
-				buffer, reply := make([]byte, 4096), []byte(answer)
-				for {
-					n, err := conn.Read(buffer)
-					if err != nil {
-						return
-					}
-					if n >= 4 && string(buffer[n-4:n]) == "\r\n\r\n" {
-						if _, err := conn.Write(reply); err != nil {
-							return
-						}
-					}
-				}
+				serve(conn)
 			}()
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// echoing is a server that answers every request of known bytes with the same bytes, and allocates nothing.
+func echoing(tb testing.TB, answer string) string {
+	reply := []byte(answer)
+	return accepting(tb, func(conn net.Conn) {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buffer)
+			if err != nil {
+				return
+			}
+			if n >= 4 && string(buffer[n-4:n]) == "\r\n\r\n" {
+				if _, err := conn.Write(reply); err != nil {
+					return
+				}
+			}
+		}
+	})
 }
 
 // proxied is a client's connection to a proxy whose endpoint answers at once, and a function that makes one request.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -25,7 +24,7 @@ func noise(size int) []byte {
 	return data
 }
 
-// source is an endpoint that answers every connection's requests with a large body.
+// source is an endpoint that answers requests with a large body.
 type source struct {
 	data    []byte
 	sent    int    // octets of it that it sends before it hangs up; all and it stays, unless the framing is the connection's end
@@ -33,60 +32,27 @@ type source struct {
 	framing string // "length", "chunked" or "close"
 }
 
-// listen starts it.
-func (o source) listen(t *testing.T) (address string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go o.serve(conn)
-		}
-	}()
-	return listener.Addr().String()
-}
+// start starts it.
+func (o source) start(t *testing.T) (address string) { return newOrigin(t, o.serve).address }
 
-func (o source) serve(conn net.Conn) {
-	defer conn.Close()
-	scrap := make([]byte, 4096)
-	head, front, back, end := "\r\n", "", "", ""
+func (o source) serve(v *visit) {
+	head, frame, end := "\r\n", func(data []byte) string { return string(data) }, ""
 	switch o.framing {
 	case "length":
 		head = fmt.Sprintf("Content-Length: %d\r\n\r\n", len(o.data))
 	case "chunked":
-		head, front, back, end = "Transfer-Encoding: chunked\r\n\r\n", "%x\r\n", "\r\n", "0\r\n\r\n"
+		head, end = "Transfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"
+		frame = func(data []byte) string { return fmt.Sprintf("%x\r\n%s\r\n", len(data), data) }
 	}
-	for {
-		if _, err := conn.Read(scrap); err != nil {
-			return
-		}
-		out := bufio.NewWriterSize(conn, o.piece+100)
-		_, _ = out.WriteString("HTTP/1.1 200 OK\r\n" + head) // a failure stays until the flush
-		for at := 0; at < o.sent; at += o.piece {
-			data := o.data[at:min(at+o.piece, o.sent)]
-			if front != "" {
-				_, _ = fmt.Fprintf(out, front, len(data))
-			}
-			_, _ = out.Write(data)
-			_, _ = out.WriteString(back)
-			if err := out.Flush(); err != nil {
-				return
-			}
-		}
-		if o.sent < len(o.data) || o.framing == "close" {
-			return
-		}
-		_, _ = out.WriteString(end)
-		if err := out.Flush(); err != nil {
-			return
-		}
+	v.answer("HTTP/1.1 200 OK\r\n" + head)
+	for at := 0; at < o.sent && !v.ended; at += o.piece {
+		v.write(frame(o.data[at:min(at+o.piece, o.sent)]))
 	}
+	if o.sent < len(o.data) || o.framing == "close" {
+		v.hangUp()
+		return
+	}
+	v.write(end)
 }
 
 // A large body arrives as it was sent, in blocks, and the connection goes on to serve.
@@ -94,7 +60,7 @@ func TestLargeBodies(t *testing.T) {
 	data := noise(large)
 	for _, framing := range []string{"length", "chunked", "close"} {
 		for _, piece := range []int{large, 100_000, 7_001} {
-			r := start(t, plain(source{data, large, piece, framing}.listen(t)))
+			r := start(t, plain(source{data, large, piece, framing}.start(t)))
 			c := r.dial()
 			for range 3 {
 				c.send(get("/"))
@@ -114,7 +80,7 @@ func TestLargeBodies(t *testing.T) {
 func TestALargeBodyCutShort(t *testing.T) {
 	data := noise(large)
 	for _, framing := range []string{"length", "chunked"} {
-		r := start(t, plain(source{data, large * 2 / 3, 50_000, framing}.listen(t)))
+		r := start(t, plain(source{data, large * 2 / 3, 50_000, framing}.start(t)))
 		m, err := readResponse(r.dial().send(get("/")).reader, "GET")
 		if err == nil && m.whole {
 			t.Fatalf("%s: passed for whole", framing)
@@ -129,7 +95,7 @@ func TestALargeBodyCutShort(t *testing.T) {
 // Who finds no block is served all the same.
 func TestLargeBodiesWithoutBlocks(t *testing.T) {
 	data := noise(large)
-	r := start(t, plain(source{data, large, 100_000, "length"}.listen(t)))
+	r := start(t, plain(source{data, large, 100_000, "length"}.start(t)))
 	r.server.blocksUsed.Store(blocksMost)
 	if got := r.dial().send(get("/")).receive(); !bytes.Equal([]byte(got.body), data) {
 		t.Errorf("%d octets, or others than were sent", len(got.body))
@@ -139,7 +105,7 @@ func TestLargeBodiesWithoutBlocks(t *testing.T) {
 
 // Whoever does not read at all is cut when the write limit is over, and gives back what he held.
 func TestLargeBodiesOfSlowClients(t *testing.T) {
-	s := plain(source{noise(large), large, large, "length"}.listen(t))
+	s := plain(source{noise(large), large, large, "length"}.start(t))
 	s.Timeouts.Write = config.Duration(2 * time.Second)
 	r := start(t, s)
 	for range blocksMost + 6 {
@@ -162,7 +128,7 @@ func TestBlocksAreForTheFast(t *testing.T) {
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { ours.Close() })
 	go func() { _, _ = io.Copy(io.Discard, theirs) }()
-	server := start(t, plain(source{}.listen(t))).server
+	server := start(t, plain(source{}.start(t))).server
 	var w writer
 	at := time.Now()
 	// piece writes so much so long after the last one, and says whether it is a block that the next is to be read into.

@@ -25,31 +25,16 @@ func inUse() int64 {
 
 // pouring is an endpoint that sends a piece 160 times behind a head, as fast as it is taken, and takes next to no memory for it.
 func pouring(t *testing.T, head string, piece []byte) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
+	return accepting(t, func(conn net.Conn) {
+		if _, err := io.WriteString(conn, head); err != nil {
+			return
+		}
+		for range 160 {
+			if _, err := conn.Write(piece); err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				if _, err := io.WriteString(conn, head); err != nil {
-					return
-				}
-				for range 160 {
-					if _, err := conn.Write(piece); err != nil {
-						return
-					}
-				}
-			}()
 		}
-	}()
-	return listener.Addr().String()
+	})
 }
 
 // A client that does not read holds little memory, however large its response is, and not for ever. What limits.header_size

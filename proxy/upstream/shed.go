@@ -66,11 +66,10 @@ func (r *Response) readChunks(p []byte) (int, error) {
 func (c *conn) house() {
 	m := &c.endpoint.memory
 	if c.buf.Len() > smallSize {
-		c.wide = make([]byte, c.buf.Len()+minBodyRoom)
-		c.buf.Move(c.wide)
-		m.giveSmall(c.head)
-		m.giveSmall(c.rest)
-		c.head, c.rest = nil, nil
+		wide := make([]byte, c.buf.Len()+minBodyRoom)
+		c.buf.Move(wide)
+		c.giveBlocks()
+		c.wide = wide
 		return
 	}
 	if c.head == nil {
